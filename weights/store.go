@@ -1,0 +1,227 @@
+package weights
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sonotype/internal/artifact"
+	"sonotype/internal/problem"
+	"sonotype/nn"
+)
+
+// RandomName opens untrained weights made from a seed instead of a file.
+const RandomName = "random"
+
+// Store is a folder of weights: NAME.safetensors with its card NAME.json beside it.
+type Store struct {
+	Dir string
+}
+
+func (s Store) file(name string) string { return filepath.Join(s.Dir, name+".safetensors") }
+func (s Store) card(name string) string { return filepath.Join(s.Dir, name+".json") }
+
+// Import reads a weight file of any supported format and keeps it under name, replacing what was there.
+func (s Store) Import(path, name string) (Card, error) {
+	return s.importFrom(path, name, filepath.Base(path), LicenceUnknown)
+}
+
+func (s Store) importFrom(path, name, source, licence string) (Card, error) {
+	if err := checkName(name); err != nil {
+		return Card{}, err
+	}
+	t, info, err := Load(path)
+	if err != nil {
+		return Card{}, err
+	}
+	if len(t) == 0 {
+		return Card{}, &problem.Error{What: "the file holds no weights", File: path, Expected: "named tensors of floating-point numbers"}
+	}
+	c := newCard(name, t)
+	c.Source, c.Format, c.Licence = source, info.Format, licence
+	if c.SourceSHA256, err = artifact.HashFile(path); err != nil {
+		return Card{}, named(path, err)
+	}
+	meta := map[string]string{"format": "pt"}
+	if err := SaveSafetensors(s.file(name), t, meta); err != nil {
+		return Card{}, named(s.file(name), err)
+	}
+	if c.FileSHA256, err = artifact.HashFile(s.file(name)); err != nil {
+		return Card{}, named(s.file(name), err)
+	}
+	if err := artifact.WriteJSON(s.card(name), c); err != nil {
+		return Card{}, named(s.card(name), err)
+	}
+	return c, nil
+}
+
+// List gives the cards of the store by name; a store that does not exist yet is empty.
+func (s Store) List() ([]Card, error) {
+	entries, err := os.ReadDir(s.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, named(s.Dir, err)
+	}
+	var out []Card
+	for _, e := range entries {
+		name, ok := strings.CutSuffix(e.Name(), ".safetensors")
+		if !ok || checkName(name) != nil {
+			continue
+		}
+		c, err := s.readCard(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func (s Store) readCard(name string) (Card, error) {
+	var c Card
+	if err := artifact.ReadJSON(s.card(name), &c); err != nil {
+		return Card{}, &problem.Error{What: "the card of stored weights cannot be read", File: s.card(name), Err: err, Try: "import the weights again"}
+	}
+	if c.Name != name {
+		return Card{}, &problem.Error{What: "the card belongs to other weights", File: s.card(name), Expected: name, Found: c.Name, Try: "import the weights again"}
+	}
+	return c, nil
+}
+
+// Verify reads every file of the store again and compares it with its card; the errors of all files are joined.
+func (s Store) Verify() error {
+	cards, err := s.List()
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for _, c := range cards {
+		_, err := s.verified(c)
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// verified loads c's file and compares its values with the card.
+func (s Store) verified(c Card) (nn.Tensors, error) {
+	path := s.file(c.Name)
+	t, _, err := Load(path)
+	if err != nil {
+		return nil, err
+	}
+	fault := &problem.Error{What: "stored weights have changed since they were imported", File: path, Try: "import or fetch them again"}
+	if changed := changedTensors(c, t); len(changed) > 0 {
+		fault.Found = fmt.Sprintf("%d changed tensors, first %s", len(changed), strings.Join(changed[:min(3, len(changed))], ", "))
+		return nil, fault
+	}
+	if h := Hash(t); h != c.TensorsHash {
+		fault.Expected, fault.Found = "tensors hash "+c.TensorsHash, h
+		return nil, fault
+	}
+	sum, err := artifact.HashFile(path)
+	if err != nil {
+		return nil, named(path, err)
+	}
+	if sum != c.FileSHA256 {
+		fault.Expected, fault.Found = "SHA-256 "+c.FileSHA256, sum+" (the values are the same, the header is not)"
+		return nil, fault
+	}
+	return t, nil
+}
+
+// changedTensors names the tensors that differ from the card, that it lacks, or that it has alone.
+func changedTensors(c Card, t nn.Tensors) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		if c.Tensors[name] != hashOne(t[name]) {
+			out = append(out, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Tensors)) {
+		if _, ok := t[name]; !ok {
+			out = append(out, name+" (missing)")
+		}
+	}
+	return out
+}
+
+// Open gives the weights called what: "random" (made from seed for specs), a path to a weight file, or a name in
+// the store, whose values are compared with its card. They are checked against specs. A file outside the store
+// gets a card of its own, without a name.
+func (s Store) Open(what string, specs []nn.ParamSpec, seed uint64) (nn.Tensors, Card, error) {
+	t, c, err := s.open(what, specs, seed)
+	if err != nil {
+		return nil, Card{}, err
+	}
+	if err := Check(specs, t); err != nil {
+		return nil, Card{}, named(cmp.Or(c.Source, what), err)
+	}
+	return t, c, nil
+}
+
+func (s Store) open(what string, specs []nn.ParamSpec, seed uint64) (nn.Tensors, Card, error) {
+	switch {
+	case what == RandomName:
+		t := Random(specs, seed)
+		c := newCard(RandomName, t)
+		c.Source, c.Format, c.Licence = fmt.Sprintf("He normal, seed %d", seed), FormatRandom, "none needed"
+		return t, c, nil
+	case isPath(what):
+		t, info, err := Load(what)
+		if err != nil {
+			return nil, Card{}, err
+		}
+		c := newCard("", t)
+		c.Source, c.Format = filepath.Base(what), info.Format
+		c.SourceSHA256, err = artifact.HashFile(what)
+		return t, c, err
+	}
+	if err := s.exists(what); err != nil {
+		return nil, Card{}, err
+	}
+	c, err := s.readCard(what)
+	if err != nil {
+		return nil, Card{}, err
+	}
+	t, err := s.verified(c)
+	return t, c, err
+}
+
+// isPath tells a path from a name: it has a separator or a weight file's ending.
+func isPath(what string) bool {
+	switch strings.ToLower(filepath.Ext(what)) {
+	case ".pth", ".pt", ".bin", ".safetensors":
+		return true
+	}
+	return strings.ContainsAny(what, `/\`)
+}
+
+func (s Store) exists(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if _, err := os.Stat(s.file(name)); err == nil {
+		return nil
+	}
+	cards, err := s.List()
+	if err != nil {
+		return err
+	}
+	have := []string{RandomName}
+	for _, c := range cards {
+		have = append(have, c.Name)
+	}
+	try := "sonotype weights import FILE --name " + name
+	if _, ok := official[name]; ok {
+		try = "sonotype weights fetch " + name
+	}
+	return &problem.Error{What: fmt.Sprintf("the store has no weights called %q", name), File: s.Dir, Found: strings.Join(have, ", "), Try: try + ", or give a path to a .pth or .safetensors file"}
+}
