@@ -101,8 +101,13 @@ func (d download) checkHash(file string) error {
 
 // run fetches url into part, going on where an earlier run stopped; resumed says whether it did.
 func (d download) run(ctx context.Context) (resumed bool, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	watch, ctx := newWatchdog(ctx, d.o.Stall)
+	defer watch.stop()
+	defer func() {
+		if cause := context.Cause(ctx); err != nil && cause != nil {
+			err = cause
+		}
+	}()
 	have := int64(0)
 	if st, err := os.Stat(d.part); err == nil {
 		have = st.Size()
@@ -127,7 +132,7 @@ func (d download) run(ctx context.Context) (resumed bool, err error) {
 	if err != nil {
 		return resumed, err
 	}
-	err = d.copy(f, resp, have, cancel)
+	err = d.copy(f, resp, have, watch)
 	return resumed, errors.Join(err, f.Close())
 }
 
@@ -146,14 +151,31 @@ func (d download) request(ctx context.Context, have int64) (*http.Response, erro
 	return client.Do(req)
 }
 
-// copy writes the body to f. It gives up when no byte came for a while, and when the file grows beyond any network.
-func (d download) copy(f io.Writer, resp *http.Response, have int64, cancel context.CancelCauseFunc) error {
-	stall := d.o.Stall
-	if stall <= 0 {
-		stall = time.Minute
+// watchdog cancels a download for which no byte came for a while.
+type watchdog struct {
+	after  time.Duration
+	timer  *time.Timer
+	cancel context.CancelCauseFunc
+}
+
+func newWatchdog(ctx context.Context, after time.Duration) (*watchdog, context.Context) {
+	if after <= 0 {
+		after = time.Minute
 	}
-	timer := time.AfterFunc(stall, func() { cancel(fmt.Errorf("no data for %v", stall)) })
-	defer timer.Stop()
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(after, func() { cancel(fmt.Errorf("the server sent nothing for %v", after)) })
+	return &watchdog{after, timer, cancel}, ctx
+}
+
+func (w *watchdog) fed() { w.timer.Reset(w.after) }
+
+func (w *watchdog) stop() {
+	w.timer.Stop()
+	w.cancel(nil)
+}
+
+// copy writes the body to f and gives up when the file grows beyond any network; have bytes are there already.
+func (d download) copy(f io.Writer, resp *http.Response, have int64, watch *watchdog) error {
 	total := int64(-1)
 	if resp.ContentLength >= 0 {
 		total = have + resp.ContentLength
@@ -162,7 +184,7 @@ func (d download) copy(f io.Writer, resp *http.Response, have int64, cancel cont
 	for {
 		n, err := resp.Body.Read(buf)
 		if n > 0 {
-			timer.Reset(stall)
+			watch.fed()
 			if _, err := f.Write(buf[:n]); err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ func SaveSafetensors(path string, t nn.Tensors, meta map[string]string) error {
 	if err != nil {
 		return named(path, err)
 	}
-	return artifact.Write(path, func(w io.Writer) error {
+	err = artifact.Write(path, func(w io.Writer) error {
 		if _, err := w.Write(head); err != nil {
 			return err
 		}
@@ -37,6 +37,10 @@ func SaveSafetensors(path string, t nn.Tensors, meta map[string]string) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return &problem.Error{What: "cannot write the weights", File: path, Err: err}
+	}
+	return nil
 }
 
 // encodeHeader is the length and the JSON, padded with spaces so that the data start at a multiple of 8.

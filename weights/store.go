@@ -50,13 +50,13 @@ func (s Store) importFrom(path, name, source, licence string) (Card, error) {
 	}
 	meta := map[string]string{"format": "pt"}
 	if err := SaveSafetensors(s.file(name), t, meta); err != nil {
-		return Card{}, named(s.file(name), err)
+		return Card{}, err
 	}
 	if c.FileSHA256, err = artifact.HashFile(s.file(name)); err != nil {
 		return Card{}, named(s.file(name), err)
 	}
 	if err := artifact.WriteJSON(s.card(name), c); err != nil {
-		return Card{}, named(s.card(name), err)
+		return Card{}, &problem.Error{What: "cannot write the card of the weights", File: s.card(name), Err: err}
 	}
 	return c, nil
 }
