@@ -3,8 +3,6 @@ package describe
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
-
 	"sonotype/internal/num"
 	"sonotype/internal/stats"
 )
@@ -19,17 +17,15 @@ func ANOVA(groups [][]float64) Test {
 	if note := tooFew(groups...); note != "" {
 		return stats.NotComputable(name, note)
 	}
-	var n, total float64
+	var all []float64
 	for _, g := range groups {
-		n += float64(len(g))
-		for _, v := range g {
-			total += v
-		}
+		all = append(all, g...)
 	}
-	grand := total / n
+	n := float64(len(all))
+	grand, _ := stats.MeanVar(all)
 	var between, within, largest float64
 	for _, g := range groups {
-		m, v := stat.MeanVariance(g, nil)
+		m, v := stats.MeanVar(g)
 		between += float64(len(g)) * (m - grand) * (m - grand)
 		within += float64(len(g)-1) * v
 		largest = max(largest, math.Abs(m))
@@ -54,7 +50,7 @@ func WelchANOVA(groups [][]float64) Test {
 	mean, weight := make([]float64, len(groups)), make([]float64, len(groups))
 	var sumW, centre float64
 	for i, g := range groups {
-		m, v := stat.MeanVariance(g, nil)
+		m, v := stats.MeanVar(g)
 		if constant(math.Sqrt(v/float64(len(g))), m, 0) {
 			return stats.NotComputable(name, "the values of a group are constant")
 		}

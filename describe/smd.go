@@ -4,7 +4,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat"
+
+	"sonotype/internal/stats"
 )
 
 // SMD is the standardised mean difference of a numeric variable, the largest over all pairs of groups:
@@ -15,8 +16,8 @@ func SMD(groups [][]float64) float64 {
 		if len(groups[a]) < 2 || len(groups[b]) < 2 {
 			return math.NaN()
 		}
-		ma, va := stat.MeanVariance(groups[a], nil)
-		mb, vb := stat.MeanVariance(groups[b], nil)
+		ma, va := stats.MeanVar(groups[a])
+		mb, vb := stats.MeanVar(groups[b])
 		if ma == mb {
 			return 0
 		}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-
 	"sonotype/internal/num"
 	"sonotype/internal/problem"
 	"sonotype/internal/stats"
@@ -222,10 +220,8 @@ func summarise(x []float64) GroupSummary {
 	}
 	sorted := slices.Clone(x)
 	slices.Sort(sorted)
-	s.Mean = num.Float(stat.Mean(x, nil))
-	if len(x) > 1 {
-		s.SD = num.Float(stat.StdDev(x, nil))
-	}
+	mean, variance := stats.MeanVar(x)
+	s.Mean, s.SD = num.Float(mean), num.Float(math.Sqrt(variance))
 	s.Q1, s.Median, s.Q3 = num.Float(stats.Quantile(sorted, .25)), num.Float(stats.Quantile(sorted, .5)), num.Float(stats.Quantile(sorted, .75))
 	s.Min, s.Max = num.Float(sorted[0]), num.Float(sorted[len(sorted)-1])
 	return s

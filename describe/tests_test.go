@@ -156,9 +156,8 @@ func TestPaperTables(t *testing.T) {
 	}
 }
 
-func printsAs(p num.Float, want float64) bool {
-	return math.Abs(math.Round(float64(p)*1000)/1000-want) < 1e-9
-}
+// printsAs allows for three digits rounded or cut off (HER2 in Table 2 is .66953).
+func printsAs(p num.Float, want float64) bool { return math.Abs(float64(p)-want) < .0006 }
 
 // TestFisherTwin compares the walk with the definition: enumerate every assignment of a small table.
 func TestFisherTwin(t *testing.T) {

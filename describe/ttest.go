@@ -3,8 +3,6 @@ package describe
 import (
 	"math"
 
-	"gonum.org/v1/gonum/stat"
-
 	"sonotype/internal/num"
 	"sonotype/internal/stats"
 )
@@ -16,8 +14,8 @@ func WelchT(x, y []float64) Test {
 	if note := tooFew(x, y); note != "" {
 		return stats.NotComputable(name, note)
 	}
-	mx, vx := stat.MeanVariance(x, nil)
-	my, vy := stat.MeanVariance(y, nil)
+	mx, vx := stats.MeanVar(x)
+	my, vy := stats.MeanVar(y)
 	ex, ey := vx/float64(len(x)), vy/float64(len(y))
 	se := math.Sqrt(ex + ey)
 	if constant(se, mx, my) {
@@ -33,8 +31,8 @@ func PooledT(x, y []float64) Test {
 	if note := tooFew(x, y); note != "" {
 		return stats.NotComputable(name, note)
 	}
-	mx, vx := stat.MeanVariance(x, nil)
-	my, vy := stat.MeanVariance(y, nil)
+	mx, vx := stats.MeanVar(x)
+	my, vy := stats.MeanVar(y)
 	nx, ny := float64(len(x)), float64(len(y))
 	df := nx + ny - 2
 	se := math.Sqrt(((nx-1)*vx + (ny-1)*vy) / df * (1/nx + 1/ny))
