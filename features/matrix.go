@@ -80,9 +80,6 @@ func (m *Matrix) Dims() (n, p int) { return m.n, m.p }
 
 // Row is a view of row i (from 0). It must not be written to, nor used after Close.
 func (m *Matrix) Row(i int) []float32 {
-	if i < 0 || i >= m.n {
-		panic("features: row out of range")
-	}
 	return m.data[i*m.p : (i+1)*m.p : (i+1)*m.p]
 }
 

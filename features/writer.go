@@ -58,7 +58,7 @@ func (w *Writer) Row(row []float32) error {
 		b := w.buf[:0]
 		for _, v := range chunk {
 			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-				w.err = &problem.Error{What: "the network gave a feature that is not a finite number", File: w.path, Row: w.done + 1, Found: fmt.Sprint(v), Try: "check the weights: sonotype weights verify"}
+				w.err = &problem.Error{What: fmt.Sprintf("the network gave a feature that is not a finite number for image %d of %d", w.done+1, w.n), File: w.path, Found: fmt.Sprint(v), Try: "check the weights: sonotype weights verify"}
 				return w.err
 			}
 			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
