@@ -1,0 +1,63 @@
+package evaluate
+
+import (
+	"fmt"
+
+	"sonotype/internal/num"
+	"sonotype/internal/problem"
+)
+
+// DefaultGrid is 0.01, 0.02, ... 0.99.
+func DefaultGrid() []float64 {
+	g := make([]float64, 99)
+	for i := range g {
+		g[i] = float64(i+1) / 100
+	}
+	return g
+}
+
+// Decision computes the decision curve over a grid of threshold probabilities (nil: DefaultGrid), ascending, each
+// in [0, 1). Net benefit = TP/n - FP/n * pt/(1-pt) (Vickers and Elkin, Med Decis Making 2006), treating by the
+// study's rule, score > pt. The scores must be probabilities.
+func Decision(scores []float64, labels []int, grid []float64) (DecisionCurve, error) {
+	positive, negative, err := checkProbabilities(scores, labels)
+	if err != nil {
+		return DecisionCurve{}, err
+	}
+	if grid == nil {
+		grid = DefaultGrid()
+	}
+	n := len(scores)
+	c := DecisionCurve{N: n, Positive: positive, Prevalence: float64(positive) / float64(n), Points: []DecisionPoint{}, Better: []Range{}, Note: oneClass(positive, negative)}
+	open := false
+	for i, pt := range grid {
+		if !(pt >= 0 && pt < 1) || (i > 0 && !(pt > grid[i-1])) {
+			return DecisionCurve{}, &problem.Error{What: "the grid of threshold probabilities is wrong", Expected: "ascending values in [0, 1)", Found: fmt.Sprintf("%v at place %d", pt, i+1)}
+		}
+		tp, fp, _, _ := Confusion(scores, labels, pt)
+		p := DecisionPoint{Threshold: pt, Model: netBenefit(tp, fp, n, pt), TreatAll: netBenefit(positive, negative, n, pt), TP: tp, FP: fp}
+		c.Points = append(c.Points, p)
+		better := p.Model > p.TreatAll && p.Model > p.TreatNone
+		switch {
+		case better && open:
+			c.Better[len(c.Better)-1].Hi = pt
+		case better:
+			c.Better = append(c.Better, Range{Lo: pt, Hi: pt})
+		}
+		open = better
+	}
+	return c, nil
+}
+
+func netBenefit(tp, fp, n int, pt float64) float64 {
+	return float64(tp)/float64(n) - float64(fp)/float64(n)*pt/(1-pt)
+}
+
+// brierScaled is 1 - Brier / (Brier of predicting the prevalence for everybody): 1 is perfect, 0 no better than that.
+func brierScaled(b num.Float, positive, n int) num.Float {
+	prevalence := float64(positive) / float64(n)
+	if positive == 0 || positive == n {
+		return num.NaN()
+	}
+	return num.Float(1 - float64(b)/(prevalence*(1-prevalence)))
+}
