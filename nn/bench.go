@@ -1,0 +1,57 @@
+package nn
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// Bench measures the forward pass of g on random images: the median over several timed calls of
+// milliseconds an image. Workers <= 0: GOMAXPROCS.
+func Bench(ctx context.Context, g *Graph, weights Tensors, isa ISA, workers, batch int) (float64, error) {
+	p, err := New().Compile(g, Options{ISA: isa, Workers: workers})
+	if err != nil {
+		return 0, err
+	}
+	defer p.Close()
+	if err := p.ImportState(State{Tensors: weights}); err != nil {
+		return 0, err
+	}
+	x := make([]float32, batch*g.InputShape().Len())
+	for i := range x {
+		x[i] = float32(i*7919%1000)/500 - 1
+	}
+	taps := map[string][]float32{}
+	for _, name := range g.Taps() {
+		if name == "features" {
+			s, _ := g.TapShape(name)
+			taps[name] = make([]float32, batch*s.Len())
+		}
+	}
+	return benchCalls(ctx, batch, func() error { return p.Infer(x, batch, taps) })
+}
+
+// How long Bench measures: at least so many calls after the first, and so long.
+const (
+	benchCallsMin = 5
+	benchTime     = 2 * time.Second
+)
+
+func benchCalls(ctx context.Context, batch int, call func() error) (float64, error) {
+	if err := call(); err != nil { // warm up
+		return 0, err
+	}
+	var ms []float64
+	for start := time.Now(); len(ms) < benchCallsMin || time.Since(start) < benchTime; {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		t := time.Now()
+		if err := call(); err != nil {
+			return 0, err
+		}
+		ms = append(ms, time.Since(t).Seconds()*1e3/float64(batch))
+	}
+	slices.Sort(ms)
+	return ms[len(ms)/2], nil
+}

@@ -1,0 +1,56 @@
+package kernel
+
+// gemmFunc is the matrix kernel of one tile height; strides in bytes.
+type gemmFunc func(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+
+// assembly implements the kernels by generated functions. Set has checked the arguments, so that
+// the first element of each slice and the counts are all that the functions need.
+type assembly struct {
+	gemmOf        []gemmFunc // by rows
+	normFn        func(n, rows int, dst *float32, rowDst int, x *float32, rowX int, scale, shift *float32)
+	normMean4Fn   func(n int, dst, a, b, c, d, scale, shift *float32)
+	max3Fn        func(n int, dst, a, b, c *float32)
+	addFn         func(n int, dst, x *float32)
+	winogradInFn  func(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
+	winogradOutFn func(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+}
+
+const floatBytes = 4
+
+func (f *assembly) gemm(t *Tile) {
+	f.gemmOf[t.Rows](t.K, t.Runs, &t.A[0], t.RowA*floatBytes, t.RunA*floatBytes, &t.B[0],
+		&t.C[0], t.RowC*floatBytes, &t.Init[0], t.RowInit*floatBytes, t.Floor)
+}
+
+func (f *assembly) norm(n *Norm) {
+	f.normFn(len(n.Scale), n.Rows, &n.Dst[0], n.RowDst*floatBytes, &n.X[0], n.RowX*floatBytes, &n.Scale[0], &n.Shift[0])
+}
+
+func (f *assembly) normMean4(dst []float32, x *[4][]float32, scale, shift []float32) {
+	f.normMean4Fn(len(scale), &dst[0], &x[0][0], &x[1][0], &x[2][0], &x[3][0], &scale[0], &shift[0])
+}
+
+func (f *assembly) max3(dst, a, b, c []float32) { f.max3Fn(len(dst), &dst[0], &a[0], &b[0], &c[0]) }
+
+func (f *assembly) add(dst, x []float32) { f.addFn(len(dst), &dst[0], &x[0]) }
+
+func (f *assembly) winogradIn(v *Planes, y []float32, p []Patch) {
+	f.winogradInFn(v.N, len(p), &v.Data[0], v.Row*floatBytes, v.Plane*floatBytes, &y[0], &p[0][0])
+}
+
+func (f *assembly) winogradOut(x []float32, colX, rowX int, m *Planes, p []Place) {
+	f.winogradOutFn(m.N, len(p), &x[0], colX*floatBytes, rowX*floatBytes,
+		&m.Data[0], m.Row*floatBytes, m.Plane*floatBytes, &p[0].Offset)
+}
+
+// sets returns the kernels of an isa that the machine has.
+func sets(isa ISA) *Set {
+	switch isa {
+	case AVX512:
+		return &Set{ISA: AVX512, Rows: 14, Cols: 32, KRun: 512, fns: &tableAVX512}
+	case AVX2:
+		return &Set{ISA: AVX2, Rows: 6, Cols: 16, KRun: 256, fns: &tableAVX2}
+	default:
+		return portableSet()
+	}
+}

@@ -1,0 +1,39 @@
+package main
+
+import "fmt"
+
+// declarations writes the Go side: the functions and, for each instruction set, its table.
+func declarations() []byte {
+	var f file
+	f.WriteString(header + "package kernel\n")
+	for _, t := range targets {
+		for rows := 1; rows <= t.rows; rows++ {
+			f.declare(gemmName(t, rows), gemmArgs)
+		}
+		f.declare("norm"+t.name, normArgs)
+		f.declare("normMean4"+t.name, meanArgs)
+		f.declare("max3"+t.name, max3Args)
+		f.declare("add"+t.name, addArgs)
+		f.declare("winogradIn"+t.name, inArgs)
+		f.declare("winogradOut"+t.name, outArgs)
+		f.table(t)
+	}
+	return f.Bytes()
+}
+
+func (f *file) declare(name, args string) {
+	fmt.Fprintf(f, "\n//go:noescape\nfunc %s(%s)\n", name, args)
+}
+
+func (f *file) table(t target) {
+	fmt.Fprintf(f, "\nvar table%s = assembly{\n\tgemmOf: []gemmFunc{nil", t.name)
+	for rows := 1; rows <= t.rows; rows++ {
+		fmt.Fprintf(f, ",\n\t\t%s", gemmName(t, rows))
+	}
+	f.WriteString("},\n")
+	for _, op := range []string{"norm", "normMean4", "max3", "add", "winogradIn", "winogradOut"} {
+		name := op + t.name
+		fmt.Fprintf(f, "\t%sFn: %s,\n", op, name)
+	}
+	f.WriteString("}\n")
+}

@@ -1,0 +1,4 @@
+package kernel
+
+//go:generate go run ./gen
+//go:generate gofmt -w asm_amd64.go

@@ -1,0 +1,4 @@
+package kernel
+
+// Pause tells the processor that the caller is spinning.
+func Pause()

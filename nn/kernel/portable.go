@@ -1,0 +1,166 @@
+package kernel
+
+// portable implements the kernels in Go: the twin that the assembly is tested against.
+type portable struct{}
+
+// The portable tile: its 4 x 4 sums stay in registers where there are 32 (arm64).
+const portableRows, portableCols = 4, 4
+
+func portableSet() *Set {
+	return &Set{ISA: Portable, Rows: portableRows, Cols: portableCols, KRun: 512, fns: portable{}}
+}
+
+func (portable) gemm(t *Tile) {
+	if t.Rows == portableRows {
+		gemm4x4(t)
+		return
+	}
+	for r := range t.Rows {
+		gemm1x4(t, r)
+	}
+}
+
+// gemm4x4 computes a whole tile.
+func gemm4x4(t *Tile) {
+	i0, i1, i2, i3 := t.Init, t.Init[t.RowInit:], t.Init[2*t.RowInit:], t.Init[3*t.RowInit:]
+	c00, c01, c02, c03 := i0[0], i0[1], i0[2], i0[3]
+	c10, c11, c12, c13 := i1[0], i1[1], i1[2], i1[3]
+	c20, c21, c22, c23 := i2[0], i2[1], i2[2], i2[3]
+	c30, c31, c32, c33 := i3[0], i3[1], i3[2], i3[3]
+	for s := range t.Runs {
+		a := t.A[s*t.RunA:]
+		a0, a1, a2, a3 := a[:t.K], a[t.RowA:][:t.K], a[2*t.RowA:][:t.K], a[3*t.RowA:][:t.K]
+		b := t.B[s*t.K*portableCols:][:t.K*portableCols]
+		for k := range a0 {
+			b0, b1, b2, b3 := b[4*k], b[4*k+1], b[4*k+2], b[4*k+3]
+			x := a0[k]
+			c00, c01, c02, c03 = c00+x*b0, c01+x*b1, c02+x*b2, c03+x*b3
+			x = a1[k]
+			c10, c11, c12, c13 = c10+x*b0, c11+x*b1, c12+x*b2, c13+x*b3
+			x = a2[k]
+			c20, c21, c22, c23 = c20+x*b0, c21+x*b1, c22+x*b2, c23+x*b3
+			x = a3[k]
+			c30, c31, c32, c33 = c30+x*b0, c31+x*b1, c32+x*b2, c33+x*b3
+		}
+	}
+	store4(t.C, t.Floor, c00, c01, c02, c03)
+	store4(t.C[t.RowC:], t.Floor, c10, c11, c12, c13)
+	store4(t.C[2*t.RowC:], t.Floor, c20, c21, c22, c23)
+	store4(t.C[3*t.RowC:], t.Floor, c30, c31, c32, c33)
+}
+
+// gemm1x4 computes row r of a tile.
+func gemm1x4(t *Tile, r int) {
+	in := t.Init[r*t.RowInit:]
+	c0, c1, c2, c3 := in[0], in[1], in[2], in[3]
+	for s := range t.Runs {
+		a := t.A[r*t.RowA+s*t.RunA:][:t.K]
+		b := t.B[s*t.K*portableCols:][:t.K*portableCols]
+		for k, x := range a {
+			c0, c1, c2, c3 = c0+x*b[4*k], c1+x*b[4*k+1], c2+x*b[4*k+2], c3+x*b[4*k+3]
+		}
+	}
+	store4(t.C[r*t.RowC:], t.Floor, c0, c1, c2, c3)
+}
+
+func store4(c []float32, floor, c0, c1, c2, c3 float32) {
+	c[0], c[1], c[2], c[3] = atLeast(c0, floor), atLeast(c1, floor), atLeast(c2, floor), atLeast(c3, floor)
+}
+
+// atLeast is max(x, floor) that keeps NaN, as the assembly's.
+func atLeast(x, floor float32) float32 {
+	if x < floor {
+		return floor
+	}
+	return x
+}
+
+func (portable) norm(n *Norm) {
+	for r := range n.Rows {
+		normRow(n.Dst[r*n.RowDst:], n.X[r*n.RowX:], n.Scale, n.Shift)
+	}
+}
+
+func normRow(dst, x, scale, shift []float32) {
+	dst, x, shift = dst[:len(scale)], x[:len(scale)], shift[:len(scale)]
+	for c, s := range scale {
+		dst[c] = atLeast(x[c]*s+shift[c], 0)
+	}
+}
+
+func (portable) normMean4(dst []float32, x *[4][]float32, scale, shift []float32) {
+	for c, s := range scale {
+		t := shift[c]
+		sum := atLeast(x[0][c]*s+t, 0)
+		for _, p := range x[1:] {
+			sum += atLeast(p[c]*s+t, 0)
+		}
+		dst[c] = sum * 0.25
+	}
+}
+
+func (portable) max3(dst, a, b, c []float32) {
+	for i := range dst {
+		m := b[i]
+		if a[i] > m {
+			m = a[i]
+		}
+		if !(m > c[i]) {
+			m = c[i]
+		}
+		dst[i] = m
+	}
+}
+
+func (portable) add(dst, x []float32) {
+	for i := range dst {
+		dst[i] += x[i]
+	}
+}
+
+func (portable) winogradIn(v *Planes, y []float32, patches []Patch) {
+	var t [16]float32
+	for tile := range patches {
+		p := &patches[tile]
+		out := v.Data[tile*v.Row:]
+		for c := range v.N {
+			for j := range 4 {
+				d0, d1 := y[int(p[j])+c], y[int(p[4+j])+c]
+				d2, d3 := y[int(p[8+j])+c], y[int(p[12+j])+c]
+				t[j], t[4+j], t[8+j], t[12+j] = d0-d2, d1+d2, d2-d1, d1-d3
+			}
+			for i := 0; i < 16; i += 4 {
+				o := i*v.Plane + c
+				out[o] = t[i] - t[i+2]
+				out[o+v.Plane] = t[i+1] + t[i+2]
+				out[o+2*v.Plane] = t[i+2] - t[i+1]
+				out[o+3*v.Plane] = t[i+1] - t[i+3]
+			}
+		}
+	}
+}
+
+func (portable) winogradOut(x []float32, colX, rowX int, m *Planes, places []Place) {
+	var s [8]float32
+	for tile, p := range places {
+		in := m.Data[tile*m.Row:]
+		for c := range m.N {
+			for j := range 4 {
+				m0, m1 := in[j*m.Plane+c], in[(4+j)*m.Plane+c]
+				m2, m3 := in[(8+j)*m.Plane+c], in[(12+j)*m.Plane+c]
+				s[j], s[4+j] = m0+m1+m2, m1-m2-m3
+			}
+			at := int(p.Offset) + c
+			x[at] = s[0] + s[1] + s[2]
+			if p.Flags&HasRight != 0 {
+				x[at+colX] = s[1] - s[2] - s[3]
+			}
+			if p.Flags&HasLower != 0 {
+				x[at+rowX] = s[4] + s[5] + s[6]
+			}
+			if p.Flags == HasRight|HasLower {
+				x[at+rowX+colX] = s[5] - s[6] - s[7]
+			}
+		}
+	}
+}
