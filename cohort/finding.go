@@ -60,6 +60,7 @@ const (
 	MaskEmpty       Code = "mask-empty"
 	MaskEdge        Code = "mask-touches-edge"
 	MaskNonBinary   Code = "mask-not-binary"
+	SpacingDiffers  Code = "spacing-differs"
 	DuplicateExact  Code = "duplicate-exact"
 	DuplicateNear   Code = "duplicate-near"
 )
