@@ -13,6 +13,9 @@ func luma(r, g, b uint8) uint8 {
 	return uint8((9798*uint32(r) + 19235*uint32(g) + 3735*uint32(b) + 1<<14) >> 15)
 }
 
+// ToGray converts a decoded image to 8-bit grey as Decode does.
+func ToGray(img image.Image) *Gray { return toGray(img, new(Info)) }
+
 // toGray converts any image that the decoders return and completes info with what it saw.
 func toGray(img image.Image, info *Info) *Gray {
 	b := img.Bounds()
