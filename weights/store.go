@@ -40,9 +40,6 @@ func (s Store) importFrom(path, name, source, licence string) (Card, error) {
 	if err != nil {
 		return Card{}, err
 	}
-	if len(t) == 0 {
-		return Card{}, &problem.Error{What: "the file holds no weights", File: path, Expected: "named tensors of floating-point numbers"}
-	}
 	c := newCard(name, t)
 	c.Source, c.Format, c.Licence = source, info.Format, licence
 	if c.SourceSHA256, err = artifact.HashFile(path); err != nil {

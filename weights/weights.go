@@ -47,6 +47,9 @@ type Info struct {
 // an error that names it.
 func Load(path string) (nn.Tensors, Info, error) {
 	t, info, err := load(path)
+	if err == nil && len(t) == 0 {
+		err = &problem.Error{What: "the file holds no weights", Expected: "named tensors of floating-point numbers"}
+	}
 	if err != nil {
 		return nil, Info{}, named(path, err)
 	}
