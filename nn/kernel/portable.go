@@ -101,11 +101,11 @@ func (portable) normMean4(dst []float32, x *[4][]float32, scale, shift []float32
 
 func (portable) max3(dst, a, b, c []float32) {
 	for i := range dst {
-		m := b[i]
-		if a[i] > m {
-			m = a[i]
+		m := a[i]
+		if b[i] > m {
+			m = b[i]
 		}
-		if !(m > c[i]) {
+		if c[i] > m {
 			m = c[i]
 		}
 		dst[i] = m

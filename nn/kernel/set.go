@@ -92,7 +92,7 @@ func (s *Set) NormMean4(dst []float32, x *[4][]float32, scale, shift []float32) 
 	s.fns.normMean4(dst, x, scale, shift)
 }
 
-// Max3 writes dst = max(a, b, c), len(dst) values, a multiple of 16.
+// Max3 writes dst = max(a, b, c), len(dst) values, a multiple of 16. A NaN in b or c is passed over.
 func (s *Set) Max3(dst, a, b, c []float32) {
 	n := len(dst)
 	whole(n)

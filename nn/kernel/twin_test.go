@@ -1,0 +1,279 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// trial makes the arguments of one comparison: every slice from alloc, just as long as needed.
+type trial struct {
+	t     *testing.T
+	r     *rand.Rand
+	alloc func(n int) []float32
+}
+
+// slice returns n values that are exact in float32 arithmetic of this size (multiples of 1/4 below
+// 4), so that any order and rounding of the sums gives the same bits; some are not finite.
+func (tr *trial) slice(n int) []float32 {
+	x := tr.alloc(n)
+	for i := range x {
+		x[i] = float32(tr.r.IntN(32)-16) / 4
+	}
+	if tr.r.IntN(4) == 0 {
+		x[tr.r.IntN(n)] = float32(math.NaN())
+		x[tr.r.IntN(n)] = float32(math.Inf(1))
+	}
+	return x
+}
+
+func (tr *trial) copy(x []float32) []float32 {
+	y := tr.alloc(len(x))
+	copy(y, x)
+	return y
+}
+
+// between returns a number in [low, high].
+func (tr *trial) between(low, high int) int { return low + tr.r.IntN(high-low+1) }
+
+// same compares all of two slices, so that a write beside the result shows as well.
+func (tr *trial) same(what string, got, want []float32) {
+	tr.t.Helper()
+	for i := range want {
+		g, w := got[i], want[i]
+		if math.Float32bits(g) != math.Float32bits(w) && (g == g || w == w) {
+			tr.t.Fatalf("%s: value %d is %v, the twin has %v", what, i, g, w)
+		}
+	}
+}
+
+// comparisons hold, for each kernel, the comparison with its twin on random arguments.
+var comparisons = map[string]func(tr *trial, s, twin *Set){
+	"gemm": compareGemm, "norm": compareNorm, "normMean4": compareNormMean4, "max3": compareMax3,
+	"add": compareAdd, "winogradIn": compareWinogradIn, "winogradOut": compareWinogradOut,
+}
+
+func compareGemm(tr *trial, s, twin *Set) {
+	t := Tile{Rows: tr.between(1, s.Rows), K: tr.between(1, 40), Runs: tr.between(1, 4)}
+	t.RowA, t.RunA = tr.between(0, 50), tr.between(0, 50)
+	t.A = tr.slice((t.Rows-1)*t.RowA + (t.Runs-1)*t.RunA + t.K)
+	t.B = tr.slice(t.Runs * t.K * s.Cols)
+	t.RowC = s.Cols + tr.between(0, 9)
+	t.C = tr.slice((t.Rows-1)*t.RowC + s.Cols)
+	t.Floor = []float32{0, float32(math.Inf(-1)), 2}[tr.r.IntN(3)]
+	want := t
+	want.C = tr.copy(t.C)
+	if t.Init, t.RowInit = t.C, t.RowC; tr.r.IntN(2) == 0 {
+		t.RowInit = tr.between(0, 40)
+		t.Init = tr.slice((t.Rows-1)*t.RowInit + s.Cols)
+		want.Init, want.RowInit = t.Init, t.RowInit
+	} else {
+		want.Init, want.RowInit = want.C, want.RowC
+	}
+	inTiles(want, s.Cols, twin)
+	s.Gemm(&t)
+	tr.same(fmt.Sprintf("gemm, %d rows, %d x %d", t.Rows, t.Runs, t.K), t.C, want.C)
+}
+
+// inTiles runs t, which has cols columns, in the smaller tiles of s.
+func inTiles(t Tile, cols int, s *Set) {
+	for n := 0; n < cols; n += s.Cols {
+		var b []float32
+		for k := range t.Runs * t.K {
+			b = append(b, t.B[k*cols+n:][:s.Cols]...)
+		}
+		for r := 0; r < t.Rows; r += s.Rows {
+			part := t
+			part.Rows, part.B = min(s.Rows, t.Rows-r), b
+			part.A, part.C, part.Init = t.A[r*t.RowA:], t.C[r*t.RowC+n:], t.Init[r*t.RowInit+n:]
+			s.Gemm(&part)
+		}
+	}
+}
+
+func compareNorm(tr *trial, s, twin *Set) {
+	c := lane * tr.between(1, 5)
+	n := Norm{Rows: tr.between(1, 5), RowDst: c + tr.between(0, 7), RowX: c + tr.between(0, 7)}
+	n.X, n.Dst = tr.slice((n.Rows-1)*n.RowX+c), tr.slice((n.Rows-1)*n.RowDst+c)
+	n.Scale, n.Shift = tr.slice(c), tr.slice(c)
+	want := n
+	want.Dst = tr.copy(n.Dst)
+	twin.Norm(&want)
+	s.Norm(&n)
+	tr.same("norm", n.Dst, want.Dst)
+}
+
+func compareNormMean4(tr *trial, s, twin *Set) {
+	c := lane * tr.between(1, 5)
+	x := [4][]float32{tr.slice(c), tr.slice(c), tr.slice(c), tr.slice(c)}
+	got, want, scale, shift := tr.slice(c), tr.alloc(c), tr.slice(c), tr.slice(c)
+	twin.NormMean4(want, &x, scale, shift)
+	s.NormMean4(got, &x, scale, shift)
+	tr.same("normMean4", got, want)
+}
+
+func compareMax3(tr *trial, s, twin *Set) {
+	n := lane * tr.between(1, 5)
+	a, b, c, got, want := tr.slice(n), tr.slice(n), tr.slice(n), tr.slice(n), tr.alloc(n)
+	twin.Max3(want, a, b, c)
+	s.Max3(got, a, b, c)
+	tr.same("max3", got, want)
+}
+
+func compareAdd(tr *trial, s, twin *Set) {
+	n := lane * tr.between(1, 5)
+	x, got := tr.slice(n), tr.slice(n)
+	want := tr.copy(got)
+	twin.Add(want, x)
+	s.Add(got, x)
+	tr.same("add", got, want)
+}
+
+// planes makes planes that end with their last value.
+func (tr *trial) planes(tiles int) Planes {
+	p := Planes{N: lane * tr.between(1, 4)}
+	p.Row = p.N + tr.between(0, 5)
+	p.Plane = tiles*p.Row + tr.between(0, 5)
+	p.Data = tr.slice(15*p.Plane + (tiles-1)*p.Row + p.N)
+	return p
+}
+
+func compareWinogradIn(tr *trial, s, twin *Set) {
+	patches := make([]Patch, tr.between(1, 4))
+	got, reach := tr.planes(len(patches)), 0
+	for i := range patches {
+		for j := range patches[i] {
+			patches[i][j] = int32(tr.r.IntN(300))
+			reach = max(reach, int(patches[i][j]))
+		}
+	}
+	y := tr.slice(reach + got.N)
+	want := got
+	want.Data = tr.copy(got.Data)
+	twin.WinogradIn(&want, y, patches, reach)
+	s.WinogradIn(&got, y, patches, reach)
+	tr.same("winogradIn", got.Data, want.Data)
+}
+
+func compareWinogradOut(tr *trial, s, twin *Set) {
+	places := make([]Place, tr.between(1, 4))
+	m, reach := tr.planes(len(places)), 0
+	colX, rowX := m.N+tr.between(0, 9), 2*m.N+20+tr.between(0, 9)
+	for i := range places {
+		places[i] = Place{int32(tr.r.IntN(300)), int32(tr.r.IntN(4))}
+		end := int(places[i].Offset) + int(places[i].Flags&HasRight)*colX + int(places[i].Flags/HasLower)*rowX
+		reach = max(reach, end)
+	}
+	got := tr.slice(reach + m.N)
+	want := tr.copy(got)
+	twin.WinogradOut(want, colX, rowX, &m, places, reach)
+	s.WinogradOut(got, colX, rowX, &m, places, reach)
+	tr.same("winogradOut", got, want)
+}
+
+// accelerated lists the sets that have a twin to differ from.
+func accelerated() []*Set {
+	var all []*Set
+	for _, isa := range Available()[1:] {
+		all = append(all, For(isa))
+	}
+	return all
+}
+
+// fuzz compares one kernel of every set with its portable twin on arguments drawn from a seed.
+func fuzz(f *testing.F, name string) {
+	for seed := range uint64(300) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		for _, s := range accelerated() {
+			tr := &trial{t, rand.New(rand.NewPCG(seed, 1)), func(n int) []float32 { return make([]float32, n) }}
+			comparisons[name](tr, s, For(Portable))
+		}
+	})
+}
+
+func FuzzGemm(f *testing.F)        { fuzz(f, "gemm") }
+func FuzzNorm(f *testing.F)        { fuzz(f, "norm") }
+func FuzzNormMean4(f *testing.F)   { fuzz(f, "normMean4") }
+func FuzzMax3(f *testing.F)        { fuzz(f, "max3") }
+func FuzzAdd(f *testing.F)         { fuzz(f, "add") }
+func FuzzWinogradIn(f *testing.F)  { fuzz(f, "winogradIn") }
+func FuzzWinogradOut(f *testing.F) { fuzz(f, "winogradOut") }
+
+// The portable kernel itself, against the definition.
+func TestPortableGemmIsTheSum(t *testing.T) {
+	s := For(Portable)
+	tr := &trial{t, rand.New(rand.NewPCG(1, 2)), func(n int) []float32 { return make([]float32, n) }}
+	for rows := 1; rows <= s.Rows; rows++ {
+		tile := Tile{Rows: rows, K: 5, Runs: 3, RowA: 7, RunA: 11, RowC: 6, Floor: -3}
+		tile.A, tile.B = tr.slice(3*7+2*11+5), tr.slice(15*s.Cols)
+		tile.C, tile.Init = make([]float32, 3*6+s.Cols), tr.slice(s.Cols)
+		s.Gemm(&tile)
+		for r := range rows {
+			for j := range s.Cols {
+				want := tile.Init[j]
+				for i := range 15 {
+					want += tile.A[r*7+i/5*11+i%5] * tile.B[i*s.Cols+j]
+				}
+				if want < tile.Floor {
+					want = tile.Floor
+				}
+				tr.same("gemm", tile.C[r*6+j:][:1], []float32{want})
+			}
+		}
+	}
+}
+
+// Winograd's transforms on the portable kernels give a 3x3 convolution.
+func TestWinogradIsTheConvolution(t *testing.T) {
+	s := For(Portable)
+	tr := &trial{t, rand.New(rand.NewPCG(3, 4)), func(n int) []float32 { return make([]float32, n) }}
+	y := make([]float32, 16*lane) // a 4x4 image of one patch
+	var p Patch
+	for i := range p {
+		p[i] = int32(i * lane)
+		y[i*lane] = float32(tr.r.IntN(9) - 4)
+	}
+	v := Planes{Data: make([]float32, 16*lane), Row: lane, Plane: lane, N: lane}
+	s.WinogradIn(&v, y, []Patch{p}, 15*lane)
+	var g [9]float32
+	for i := range g {
+		g[i] = float32(tr.r.IntN(9) - 4)
+	}
+	// U = G g G', written out by rows.
+	rows := [4][3]float32{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
+	for i := range 16 {
+		u := float32(0)
+		for k := range 9 {
+			u += rows[i/4][k/3] * g[k] * rows[i%4][k%3]
+		}
+		v.Data[i*lane] *= u
+	}
+	x := make([]float32, 4*lane)
+	s.WinogradOut(x, lane, 2*lane, &v, []Place{{0, HasRight | HasLower}}, 3*lane)
+	for i := range 4 {
+		want := float32(0)
+		for k := range 9 {
+			want += g[k] * y[((i/2+k/3)*4+i%2+k%3)*lane]
+		}
+		if x[i*lane] != want {
+			t.Errorf("pixel %d: %v, want %v", i, x[i*lane], want)
+		}
+	}
+}
+
+func TestParseISA(t *testing.T) {
+	for _, isa := range []ISA{Portable, AVX2, AVX512} {
+		if got, err := ParseISA(isa.String()); got != isa || err != nil {
+			t.Errorf("ParseISA(%q) = %v, %v", isa, got, err)
+		}
+	}
+	if got, err := ParseISA("auto"); got != Detect() || err != nil {
+		t.Errorf("ParseISA(auto) = %v, %v", got, err)
+	}
+	if _, err := ParseISA("sse"); err == nil {
+		t.Error("ParseISA(sse) gave no error")
+	}
+}
