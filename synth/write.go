@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
-	"image"
 	"image/png"
 	"io"
 	"math"
@@ -20,6 +19,7 @@ import (
 
 	"sonotype/internal/artifact"
 	"sonotype/internal/problem"
+	"sonotype/roi"
 )
 
 // Config says how large the cohort is and from which seed it grows.
@@ -152,23 +152,11 @@ func writeExam(dir, id string, e exam) error {
 		return cannotWrite(path, err)
 	}
 	path = filepath.Join(dir, maskPath(id))
-	if err := writeMask(path, e.mask, e.image.Rect, e.pixel); err != nil {
+	m := &roi.Mask{W: e.image.Rect.Dx(), H: e.image.Rect.Dy(), Pix: e.mask}
+	if err := roi.WriteNIfTI(path, m, [2]float64{e.pixel, e.pixel}); err != nil {
 		return cannotWrite(path, err)
 	}
 	return nil
-}
-
-var writeMask = func(path string, mask []uint8, r image.Rectangle, pixel float64) error {
-	m := image.NewGray(r)
-	for i, v := range mask {
-		m.Pix[i] = 255 * v
-	}
-	f, err := os.Create(path + ".png")
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return png.Encode(f, m)
 }
 
 func imagePath(id string) string { return "images/" + id + ".png" }
