@@ -44,6 +44,9 @@ type errUsage struct{ error }
 // errBadCohort marks a cohort that failed its checks (exit code 10).
 type errBadCohort struct{ error }
 
+// errTampered marks stale or changed artefacts (exit code 11).
+type errTampered struct{ error }
+
 // Main runs the command line and returns the exit code.
 func Main(args []string, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -63,6 +66,7 @@ func Main(args []string, out, errOut io.Writer) int {
 func (a *app) exitCode(err error) int {
 	var usage errUsage
 	var cohort errBadCohort
+	var changed errTampered
 	var tampered *study.ErrTampered
 	switch {
 	case err == nil && a.excluded:
@@ -75,7 +79,7 @@ func (a *app) exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &cohort):
 		return exitBadCohort
-	case errors.As(err, &tampered):
+	case errors.As(err, &tampered), errors.As(err, &changed):
 		return exitTampered
 	}
 	return exitFailed

@@ -2,7 +2,9 @@
 package report
 
 import (
+	"fmt"
 	"image"
+	"strings"
 
 	"sonotype/describe"
 	"sonotype/evaluate"
@@ -49,6 +51,21 @@ type Study struct {
 type Key struct {
 	Features string `json:"features"`
 	Model    string `json:"model"`
+}
+
+// String is "features/model", e.g. fusion/svm.
+func (k Key) String() string { return k.Features + "/" + k.Model }
+
+// MarshalText lets a Key be the key of a JSON object.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *Key) UnmarshalText(b []byte) error {
+	var ok bool
+	if k.Features, k.Model, ok = strings.Cut(string(b), "/"); !ok {
+		return fmt.Errorf("not features/model: %q", b)
+	}
+	return nil
 }
 
 // Setting is a name and a value of the plan or the software.

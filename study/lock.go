@@ -2,10 +2,13 @@ package study
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"sonotype/cohort"
 	"sonotype/internal/artifact"
 	"sonotype/internal/problem"
 )
@@ -127,4 +130,31 @@ func sweep(runDir string) error {
 		}
 	}
 	return nil
+}
+
+// patientSet holds the patients that something was fitted on.
+type patientSet map[string]bool
+
+func patientsOf(images []imageRow, idx []int) patientSet {
+	s := patientSet{}
+	for _, i := range idx {
+		s[images[i].Patient] = true
+	}
+	return s
+}
+
+// mustNotHold refuses to score a patient that the scorer was fitted on.
+func (s patientSet) mustNotHold(patient string) error {
+	if !s[patient] {
+		return nil
+	}
+	return &problem.Error{
+		What: "a model was about to score a patient that it was fitted on", Patient: patient,
+		Try: "check the split: a patient must be in one set and one fold",
+	}
+}
+
+// patientsHash identifies the patients of the given images, whatever their order.
+func patientsHash(images []imageRow, idx []int) string {
+	return cohort.HashPatients(slices.Collect(maps.Keys(patientsOf(images, idx))))
 }

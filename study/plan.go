@@ -10,6 +10,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"sonotype/cohort"
+	"sonotype/imaging"
 	"sonotype/internal/problem"
 	"sonotype/internal/suggest"
 )
@@ -17,49 +19,31 @@ import (
 // Plan is a study.yaml with every default written out; plan.json in the run is this struct.
 // It names data by the paths written in study.yaml, never by a path of the machine.
 type Plan struct {
-	Title       string        `yaml:"title" json:"title"`
-	Preset      string        `yaml:"preset" json:"preset"`
-	Seed        uint64        `yaml:"seed" json:"seed"`
-	Cohorts     []string      `yaml:"cohorts" json:"cohorts"`
-	Development string        `yaml:"development" json:"development"`
-	Outcome     OutcomePlan   `yaml:"outcome" json:"outcome"`
-	Columns     ColumnsPlan   `yaml:"columns" json:"columns"`
-	Readers     ReadersPlan   `yaml:"readers" json:"readers"`
-	Split       SplitPlan     `yaml:"split" json:"split"`
-	Image       ImagePlan     `yaml:"image" json:"image"`
-	Region      RegionPlan    `yaml:"region" json:"region"`
-	Network     NetworkPlan   `yaml:"network" json:"network"`
-	Selection   SelectionPlan `yaml:"selection" json:"selection"`
-	Classify    ClassifyPlan  `yaml:"classify" json:"classify"`
-	Evaluate    EvaluatePlan  `yaml:"evaluate" json:"evaluate"`
-	Survival    SurvivalPlan  `yaml:"survival" json:"survival"`
-	Report      ReportPlan    `yaml:"report" json:"report"`
+	Title       string         `yaml:"title" json:"title"`
+	Synthetic   bool           `yaml:"synthetic" json:"synthetic"` // computer-made data: the report says so
+	Preset      string         `yaml:"preset" json:"preset"`
+	Seed        uint64         `yaml:"seed" json:"seed"`
+	Cohorts     []string       `yaml:"cohorts" json:"cohorts"`
+	Development string         `yaml:"development" json:"development"`
+	Outcome     OutcomePlan    `yaml:"outcome" json:"outcome"`
+	Columns     cohort.Columns `yaml:"columns" json:"columns"`
+	Readers     ReadersPlan    `yaml:"readers" json:"readers"`
+	Split       SplitPlan      `yaml:"split" json:"split"`
+	Image       ImagePlan      `yaml:"image" json:"image"`
+	Region      RegionPlan     `yaml:"region" json:"region"`
+	Network     NetworkPlan    `yaml:"network" json:"network"`
+	Selection   SelectionPlan  `yaml:"selection" json:"selection"`
+	Classify    ClassifyPlan   `yaml:"classify" json:"classify"`
+	Evaluate    EvaluatePlan   `yaml:"evaluate" json:"evaluate"`
+	Survival    SurvivalPlan   `yaml:"survival" json:"survival"`
+	Report      ReportPlan     `yaml:"report" json:"report"`
 }
 
-// OutcomePlan says which column is predicted and what counts as positive.
+// OutcomePlan says which column is predicted, what counts as positive, and how the report calls the classes.
 type OutcomePlan struct {
-	Column   string   `yaml:"column" json:"column"`
-	Cutoff   *float64 `yaml:"cutoff" json:"cutoff,omitempty"`     // positive = value > cutoff
-	Positive []string `yaml:"positive" json:"positive,omitempty"` // or: positive = one of these values
-	Name     string   `yaml:"name" json:"name"`                   // how the report calls a positive, e.g. "Ki-67 high"
-	Negative string   `yaml:"negative" json:"negative"`           // and a negative
-}
-
-// ColumnsPlan maps the names that Sonotype uses to the table's own.
-type ColumnsPlan struct {
-	PatientID string `yaml:"patient_id" json:"patient_id"`
-	LesionID  string `yaml:"lesion_id" json:"lesion_id"`
-	Image     string `yaml:"image" json:"image"`
-	Mask      string `yaml:"mask" json:"mask"`
-	Reader    string `yaml:"reader" json:"reader"`
-	Centre    string `yaml:"centre" json:"centre"`
-	Device    string `yaml:"device" json:"device"`
-	PixelMM   string `yaml:"pixel_mm" json:"pixel_mm"`
-	DFSMonths string `yaml:"dfs_months" json:"dfs_months"`
-	DFSEvent  string `yaml:"dfs_event" json:"dfs_event"`
-	Split     string `yaml:"split" json:"split"`
-	Age       string `yaml:"age" json:"age"`
-	MStage    string `yaml:"m_stage" json:"m_stage"`
+	cohort.Outcome `yaml:",inline"`
+	High           string `yaml:"high" json:"high"` // a positive, e.g. "Ki-67 high"
+	Low            string `yaml:"low" json:"low"`
 }
 
 // ReadersPlan says whose outline is used where an image has several.
@@ -75,20 +59,12 @@ type SplitPlan struct {
 
 // ImagePlan standardises images.
 type ImagePlan struct {
-	Width         int                `yaml:"width" json:"width"`
-	Height        int                `yaml:"height" json:"height"`
-	Fit           string             `yaml:"fit" json:"fit"`                     // stretch | pad
-	Interpolation string             `yaml:"interpolation" json:"interpolation"` // linear | cubic | area
-	MeanFilter    int                `yaml:"mean_filter" json:"mean_filter"`     // odd; 1 = none
-	Crop          map[string]EdgesPx `yaml:"crop" json:"crop,omitempty"`         // device -> edges cut off; "*" = any other device
-}
-
-// EdgesPx are pixels cut from each edge.
-type EdgesPx struct {
-	Left   int `yaml:"left" json:"left"`
-	Top    int `yaml:"top" json:"top"`
-	Right  int `yaml:"right" json:"right"`
-	Bottom int `yaml:"bottom" json:"bottom"`
+	Width         int                      `yaml:"width" json:"width"`
+	Height        int                      `yaml:"height" json:"height"`
+	Fit           string                   `yaml:"fit" json:"fit"`                     // stretch | pad
+	Interpolation string                   `yaml:"interpolation" json:"interpolation"` // linear | cubic | area
+	MeanFilter    int                      `yaml:"mean_filter" json:"mean_filter"`     // odd; 1 = none
+	Crop          map[string]imaging.Edges `yaml:"crop" json:"crop,omitempty"`         // device -> edges cut off; "*" = any other device
 }
 
 // RegionPlan makes TA and PTA from the outline.
@@ -147,15 +123,10 @@ var presets = []string{"rigorous", "paper"}
 // DefaultPlan returns the defaults of a preset.
 func DefaultPlan(preset string) (Plan, error) {
 	p := Plan{
-		Preset:  preset,
-		Seed:    1,
-		Cohorts: []string{"cohort.csv"},
-		Outcome: OutcomePlan{Column: "outcome", Name: "positive", Negative: "negative"},
-		Columns: ColumnsPlan{
-			PatientID: "patient_id", LesionID: "lesion_id", Image: "image", Mask: "mask", Reader: "reader",
-			Centre: "centre", Device: "device", PixelMM: "pixel_mm", DFSMonths: "dfs_months", DFSEvent: "dfs_event",
-			Split: "split", Age: "age", MStage: "m_stage",
-		},
+		Preset:    preset,
+		Seed:      1,
+		Cohorts:   []string{"cohort.csv"},
+		Outcome:   OutcomePlan{High: "positive", Low: "negative"},
 		Split:     SplitPlan{Train: 0.7, Folds: 5},
 		Image:     ImagePlan{Width: 960, Height: 720, Fit: "pad", Interpolation: "linear", MeanFilter: 3},
 		Region:    RegionPlan{Growth: 10, Unit: "px", PTA: "ring", Context: "masked", Frame: 2},
@@ -286,7 +257,7 @@ func (p *Plan) validate(file string) error {
 		oneOf("selection.lambda", p.Selection.Lambda, "min", "1se"),
 		oneOf("survival.cut", p.Survival.Cut, "train", "set"),
 		p.validateModels(bad),
-		p.validateOutcome(bad),
+		withFile(p.Outcome.Validate(), file),
 		p.validateThreshold(bad),
 	}
 	if p.Image.MeanFilter%2 == 0 {
@@ -307,6 +278,9 @@ func (p *Plan) validate(file string) error {
 }
 
 func withFile(err error, file string) error {
+	if err == nil {
+		return nil
+	}
 	if e, ok := problem.As(err); ok && e.File == "" {
 		e.File = file
 	}

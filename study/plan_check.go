@@ -34,16 +34,6 @@ func (p *Plan) validateModels(bad complain) error {
 	return nil
 }
 
-func (p *Plan) validateOutcome(bad complain) error {
-	if p.Outcome.Cutoff != nil && len(p.Outcome.Positive) > 0 {
-		return bad("outcome", "either cutoff or positive", "both")
-	}
-	if p.Outcome.Column == "" {
-		return bad("outcome.column", "the name of a column", "nothing")
-	}
-	return nil
-}
-
 func (p *Plan) validateThreshold(bad complain) error {
 	if p.Evaluate.Threshold == "youden" {
 		return nil
@@ -61,7 +51,10 @@ func planKeys() []string {
 	walk = func(t reflect.Type) {
 		for i := range t.NumField() {
 			f := t.Field(i)
-			keys = append(keys, f.Tag.Get("yaml"))
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if key != "" {
+				keys = append(keys, key)
+			}
 			if f.Type.Kind() == reflect.Struct {
 				walk(f.Type)
 			}

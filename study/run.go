@@ -28,6 +28,7 @@ type Options struct {
 	Weights  string // folder of the weight store
 	Jobs     int    // workers; 0 = all cores
 	ISA      nn.ISA
+	Version  string // of the program, for the report
 	Observer Observer
 }
 
@@ -35,9 +36,10 @@ type Options struct {
 type Run struct {
 	Plan Plan
 	Options
-	digests map[string]string // stage -> digest of its outputs
-	seconds map[string]float64
-	cache   loaded
+	digests  map[string]string // stage -> digest of its outputs
+	seconds  map[string]float64
+	cache    loaded
+	dataHash string // over all images and masks
 }
 
 // stage is one step of the line: it reads earlier stages' files and writes its own folder.
@@ -58,36 +60,36 @@ func line() []*stage {
 }
 
 // Execute runs every stage of the study that is not already done in o.RunDir.
-func Execute(ctx context.Context, p Plan, o Options) error {
+func Execute(ctx context.Context, p Plan, o Options) (Summary, error) {
 	if err := os.MkdirAll(o.RunDir, 0o755); err != nil {
-		return &problem.Error{What: "cannot create the run folder", File: o.RunDir, Err: err, Try: "choose another folder with --out"}
+		return Summary{}, &problem.Error{What: "cannot create the run folder", File: o.RunDir, Err: err, Try: "choose another folder with --out"}
 	}
 	guard := flock.New(filepath.Join(o.RunDir, ".lock"))
 	if ok, err := guard.TryLock(); err != nil || !ok {
-		return &problem.Error{What: "the run folder is in use", File: o.RunDir, Err: err, Try: "wait for the other run to end, or choose another --out"}
+		return Summary{}, &problem.Error{What: "the run folder is in use", File: o.RunDir, Err: err, Try: "wait for the other run to end, or choose another --out"}
 	}
 	defer guard.Unlock()
 	if err := sweep(o.RunDir); err != nil {
-		return err
+		return Summary{}, err
 	}
 	if err := artifact.WriteJSON(filepath.Join(o.RunDir, "plan.json"), p); err != nil {
-		return err
+		return Summary{}, err
 	}
 	r := &Run{Plan: p, Options: o, digests: map[string]string{}, seconds: map[string]float64{}}
 	defer r.cache.close()
 	known := ledger{}
 	if err := artifact.ReadJSON(filepath.Join(o.RunDir, ledgerFile), &known); err != nil && !os.IsNotExist(err) {
-		return &ErrTampered{&problem.Error{What: "cannot read the run's lock file", File: filepath.Join(o.RunDir, ledgerFile), Err: err, Try: "use a fresh --out"}}
+		return Summary{}, &ErrTampered{&problem.Error{What: "cannot read the run's lock file", File: filepath.Join(o.RunDir, ledgerFile), Err: err, Try: "use a fresh --out"}}
 	}
 	if err := r.readTiming(); err != nil {
-		return err
+		return Summary{}, err
 	}
 	for _, s := range line() {
 		if err := r.step(ctx, s, known); err != nil {
-			return err
+			return Summary{}, err
 		}
 	}
-	return nil
+	return r.publish()
 }
 
 // step reuses or computes one stage.

@@ -60,6 +60,16 @@ func WriteJSON(path string, v any) error {
 	return WriteBytes(path, append(b, '\n'))
 }
 
+// Copy copies a file, atomically.
+func Copy(to, from string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return Write(to, func(w io.Writer) error { _, err := io.Copy(w, f); return err })
+}
+
 // ReadJSON reads path into v.
 func ReadJSON(path string, v any) error {
 	b, err := os.ReadFile(path)

@@ -1,0 +1,73 @@
+package study
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"sonotype/internal/artifact"
+	"sonotype/report"
+)
+
+// Stage 09 writes the report, its figures and tables, and results.json. It computes nothing.
+func reportStage() *stage {
+	return &stage{
+		number: 9, name: "report", version: 1,
+		needs:   []string{"cohort", "roi", "features", "selection", "classify", "evaluate", "survival"},
+		params:  func(p *Plan) any { return p },
+		outside: func(_ context.Context, r *Run) (any, error) { return r.Version, nil },
+		run:     runReport,
+	}
+}
+
+func runReport(ctx context.Context, r *Run, out string) error {
+	a := &assembly{run: r}
+	if err := a.load(); err != nil {
+		return err
+	}
+	s, err := a.study(ctx)
+	if err != nil {
+		return err
+	}
+	if err := report.Write(out, s, r.Observer.Progress); err != nil {
+		return err
+	}
+	return artifact.WriteJSON(filepath.Join(out, "results.json"), a.results(s))
+}
+
+// Summary is what the command line says at the end.
+type Summary struct {
+	Headline string
+	Warnings []string
+	Excluded []string
+}
+
+// publish copies the report to the top of the run folder and adds the timing to results.json.
+func (r *Run) publish() (Summary, error) {
+	dir := r.dir(9, "report")
+	var results map[string]any
+	if err := artifact.ReadJSON(filepath.Join(dir, "results.json"), &results); err != nil {
+		return Summary{}, err
+	}
+	timing := map[string]float64{}
+	for name, s := range r.seconds {
+		timing[name+"_s"] = s
+	}
+	results["timing"] = timing
+	if err := artifact.WriteJSON(filepath.Join(r.RunDir, "results.json"), results); err != nil {
+		return Summary{}, err
+	}
+	if err := artifact.Copy(filepath.Join(r.RunDir, "report.html"), filepath.Join(dir, "report.html")); err != nil {
+		return Summary{}, err
+	}
+	var s Summary
+	s.Headline, _ = results["headline"].(string)
+	for _, w := range results["warnings"].([]any) {
+		s.Warnings = append(s.Warnings, fmt.Sprint(w))
+	}
+	excluded, err := r.exclusions()
+	for _, e := range excluded {
+		s.Excluded = append(s.Excluded, fmt.Sprintf("%s, row %d, patient %s: %s", e.Table, e.Row, e.Patient, e.Reason))
+	}
+	return s, err
+}

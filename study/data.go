@@ -1,0 +1,167 @@
+package study
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"sonotype/cohort"
+	"sonotype/features"
+)
+
+// regions are the two views of a lesion that the network sees.
+var regions = []string{"ta", "pta"}
+
+// imageRow is one analysed image, a row of 02-roi/images.csv; its position is its row in every feature matrix.
+type imageRow struct {
+	Patient string `csv:"patient_id"`
+	Unit    string `csv:"unit"` // patient, or patient and lesion
+	Image   string `csv:"image"`
+	Centre  string `csv:"centre"`
+	Device  string `csv:"device"`
+	Set     string `csv:"set"`
+	Fold    int    `csv:"fold"` // -1 outside the training set
+	Label   int    `csv:"label"`
+	Source  int    `csv:"source"` // index into the cohort's images
+	Width   int    `csv:"width"`  // original size, px
+	Height  int    `csv:"height"`
+	Area    int    `csv:"ta_px"` // pixels on the standardised grid
+	Ring    int    `csv:"pta_px"`
+	Marks   int    `csv:"marks"` // burnt-in marks found
+}
+
+// loaded keeps what several stages read, so that each file is read once a run.
+type loaded struct {
+	cohort   *cohort.Cohort
+	analysed *cohort.Cohort
+	images   []imageRow
+	splits   *cohort.Splits
+	weights  *openedWeights
+	features map[string]*features.Matrix
+}
+
+func (l *loaded) close() {
+	for _, m := range l.features {
+		m.Close()
+	}
+}
+
+// images returns the analysed images in the order of the feature matrices.
+func (r *Run) images() ([]imageRow, error) {
+	if r.cache.images != nil {
+		return r.cache.images, nil
+	}
+	rows, err := readCSV[imageRow](filepath.Join(r.dir(2, "roi"), "images.csv"))
+	r.cache.images = rows
+	return rows, err
+}
+
+// features returns the mapped feature matrix of a region: one row an image.
+func (r *Run) features(region string) (*features.Matrix, error) {
+	if m := r.cache.features[region]; m != nil {
+		return m, nil
+	}
+	m, err := features.Open(filepath.Join(r.dir(4, "features"), region+".npy"))
+	if err != nil {
+		return nil, err
+	}
+	if r.cache.features == nil {
+		r.cache.features = map[string]*features.Matrix{}
+	}
+	r.cache.features[region] = m
+	return m, nil
+}
+
+// where returns the positions of the images that satisfy keep.
+func where(images []imageRow, keep func(imageRow) bool) []int {
+	var idx []int
+	for i, im := range images {
+		if keep(im) {
+			idx = append(idx, i)
+		}
+	}
+	return idx
+}
+
+// unitWeights gives every image 1 / (images of its unit among idx), so that a unit weighs one however often it was imaged.
+func unitWeights(images []imageRow, idx []int) []float64 {
+	count := map[string]int{}
+	for _, i := range idx {
+		count[images[i].Unit]++
+	}
+	w := make([]float64, len(idx))
+	for j, i := range idx {
+		w[j] = 1 / float64(count[images[i].Unit])
+	}
+	return w
+}
+
+// labels gathers the 0/1 outcomes of the images in idx.
+func labels(images []imageRow, idx []int) []int {
+	y := make([]int, len(idx))
+	for j, i := range idx {
+		y[j] = images[i].Label
+	}
+	return y
+}
+
+// pick copies the given rows of x.
+func pick(x *mat.Dense, rows []int) *mat.Dense {
+	_, p := x.Dims()
+	out := mat.NewDense(len(rows), p, nil)
+	for j, i := range rows {
+		out.SetRow(j, x.RawRowView(i))
+	}
+	return out
+}
+
+// pickColumns copies the given columns of x.
+func pickColumns(x *mat.Dense, cols []int) *mat.Dense {
+	n, _ := x.Dims()
+	out := mat.NewDense(n, len(cols), nil)
+	for i := range n {
+		row, from := out.RawRowView(i), x.RawRowView(i)
+		for j, c := range cols {
+			row[j] = from[c]
+		}
+	}
+	return out
+}
+
+// beside joins two matrices of equal height column-wise.
+func beside(a, b *mat.Dense) *mat.Dense {
+	var out mat.Dense
+	out.Augment(a, b)
+	return &out
+}
+
+// patientFolds assigns every image of idx to one of at most k folds: all images of a patient together, stratified by
+// outcome, drawn from the named stream. A class with fewer than k patients gets that many folds.
+func patientFolds(images []imageRow, idx []int, k int, seed uint64, stream ...string) ([]int, error) {
+	positive := map[string]int{}
+	for _, i := range idx {
+		positive[images[i].Patient] = max(positive[images[i].Patient], images[i].Label)
+	}
+	patients := slices.Sorted(maps.Keys(positive))
+	y := make([]int, len(patients))
+	class := [2]int{}
+	for p, id := range patients {
+		y[p] = positive[id]
+		class[y[p]]++
+	}
+	folds, err := cohort.Folds(y, min(k, max(2, min(class[0], class[1]))), seed, stream...)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string]int{}
+	for p, id := range patients {
+		of[id] = folds[p]
+	}
+	out := make([]int, len(idx))
+	for j, i := range idx {
+		out[j] = of[images[i].Patient]
+	}
+	return out, nil
+}

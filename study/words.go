@@ -1,0 +1,174 @@
+package study
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"reflect"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"sonotype/cohort"
+	"sonotype/report"
+)
+
+// What the report says in sentences stands here; every number in them comes from the plan or the results.
+
+func outcomeInWords(p *Plan) string {
+	column := cmp.Or(p.Outcome.Column, p.Columns.Outcome, "outcome")
+	switch {
+	case p.Outcome.Cutoff != nil:
+		return fmt.Sprintf("%s > %g", column, *p.Outcome.Cutoff)
+	case len(p.Outcome.Positive) > 0:
+		return column + " = " + strings.Join(p.Outcome.Positive, " or ")
+	}
+	return column + " = 1"
+}
+
+func thresholdInWords(p *Plan) string {
+	if p.Evaluate.Threshold == "youden" {
+		return "Youden's index on out-of-fold training scores, fixed before the test sets were scored"
+	}
+	return "fixed at " + p.Evaluate.Threshold
+}
+
+// settings lists the resolved plan, a line a key.
+func settings(p *Plan) []report.Setting {
+	var out []report.Setting
+	var walk func(prefix string, v reflect.Value)
+	walk = func(prefix string, v reflect.Value) {
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			switch {
+			case key == "" && f.Type.Kind() == reflect.Struct: // inlined
+				walk(prefix, v.Field(i))
+			case f.Type.Kind() == reflect.Struct:
+				walk(prefix+key+".", v.Field(i))
+			case !v.Field(i).IsZero():
+				out = append(out, report.Setting{Name: prefix + key, Value: fmt.Sprint(reflect.Indirect(v.Field(i)))})
+			}
+		}
+	}
+	walk("", reflect.ValueOf(*p))
+	return out
+}
+
+// deviations lists where the plan differs from its preset, and the preset from the published method.
+func deviations(p *Plan) []string {
+	preset, err := DefaultPlan(p.Preset)
+	if err != nil {
+		return nil
+	}
+	own := map[string]bool{"title": true, "cohorts": true, "development": true, "outcome": true, "columns": true, "synthetic": true}
+	standard := map[string]string{}
+	for _, s := range settings(&preset) {
+		standard[s.Name] = s.Value
+	}
+	var out []string
+	for _, s := range settings(p) {
+		head, _, _ := strings.Cut(s.Name, ".")
+		if !own[head] && standard[s.Name] != s.Value {
+			out = append(out, fmt.Sprintf("%s is %s (the preset: %s)", s.Name, s.Value, cmp.Or(standard[s.Name], "not set")))
+		}
+	}
+	out = append(out, "The network is not fine-tuned in this version: features come from the backbone as it is (stage 03 is not built yet).")
+	if p.Preset == "rigorous" {
+		out = append(out,
+			"Images keep their aspect (fit: pad); the published method stretches them.",
+			"The primary model is fixed by cross-validation inside the training set; the published study names the best of six on the test set.",
+			"Threshold and Kaplan-Meier cut come from out-of-fold training scores; the published study gives no threshold rule and cuts at each set's own mean.")
+	} else {
+		out = append(out, "As published, the primary model is the best of six on the internal test set: its figures there are optimistic.")
+	}
+	return out
+}
+
+// methods are paragraphs for a methods section.
+func (a *assembly) methods() []string {
+	p, s := &a.run.Plan, a.selection["fusion"]
+	region := fmt.Sprintf("The peritumoural area (PTA) is the outline grown by %g %s with a Euclidean disk", p.Region.Growth, p.Region.Unit)
+	if p.Region.PTA == "ring" {
+		region += ", minus the tumour area (TA)"
+	}
+	return []string{
+		fmt.Sprintf("Patients of the development centre were divided at random, stratified by outcome, into a training set (%g) and an internal test set; the other centres form the external test set. The unit of analysis is the %s; a unit's score is the mean over its images. The outcome is %s.", p.Split.Train, a.unitName(), outcomeInWords(p)),
+		fmt.Sprintf("Images were brought to %d x %d pixels (%s, %s interpolation) and smoothed by a %d x %d mean filter. %s. Each region was cut as its bounding square with a %d-pixel frame, pixels outside the region set to 0 (context: %s), and resized to %d x %d.", p.Image.Width, p.Image.Height, p.Image.Fit, p.Image.Interpolation, p.Image.MeanFilter, p.Image.MeanFilter, region, p.Region.Frame, p.Region.Context, p.Network.Input, p.Network.Input),
+		fmt.Sprintf("Deep features (%d a region) are the %s layer of %s with weights %q (%s).", a.features.Width, a.features.Layer, a.features.Backbone, p.Network.Weights, a.features.Weights),
+		fmt.Sprintf("Features were z-scored on the training set, reduced by exact principal component analysis to at most %d components, filtered by Spearman's correlation (|rho| > %g) and selected by LASSO (%s, lambda.%s of %d-fold cross-validation grouped by patient). The fusion set joins the components of TA and PTA before the filter; %d features were kept.", p.Selection.Components, p.Selection.Spearman, p.Selection.Lasso, p.Selection.Lambda, p.Selection.Folds, s.Kept),
+		fmt.Sprintf("Models: %s. Training scores are out-of-fold: selection and model were refitted in each of %d folds without the fold's patients. Threshold: %s.", strings.Join(p.Classify.Models, ", "), p.Split.Folds, thresholdInWords(p)),
+		"AUC with DeLong's 95 % interval; proportions with Wilson's; calibration slope, intercept and integrated calibration index; decision curves; Kaplan-Meier curves with log-rank test and Cox regression (Efron).",
+	}
+}
+
+// reproduce is the command that makes the run again.
+func (a *assembly) reproduce() string {
+	return fmt.Sprintf("sonotype run study.yaml --preset %s --set seed=%d --isa %s", a.run.Plan.Preset, a.run.Plan.Seed, a.features.ISA)
+}
+
+func (a *assembly) software() []report.Setting {
+	return []report.Setting{
+		{Name: "sonotype", Value: a.run.Version},
+		{Name: "Go", Value: runtime.Version()},
+		{Name: "instruction set", Value: a.features.ISA},
+		{Name: "seed", Value: strconv.FormatUint(a.run.Plan.Seed, 10)},
+		{Name: "weights", Value: a.features.Weights + ", sha256 " + a.features.WeightsHash},
+		{Name: "data", Value: "sha256 " + a.summary.DataHash},
+	}
+}
+
+// minEvents is the number of events below which a survival contrast cannot be trusted (ten a group, as a rule of thumb).
+const minEvents = 20
+
+// warnings says what undermines the headline, most serious first.
+func (a *assembly) warnings(s *report.Study) []string {
+	var out []string
+	if s.Synthetic {
+		out = append(out, "The cohort is synthetic: its images and its signal are computer-made, and the figures say nothing about patients.")
+	}
+	if a.run.Plan.Network.Weights == "random" {
+		out = append(out, "The network is untrained (random weights): the figures show what a run makes, not what a trained network reaches.")
+	}
+	for _, set := range s.Sets {
+		perf := set.Results[s.Primary].Performance
+		if few := min(perf.Positive, perf.N-perf.Positive); set.Centre == "" && set.Name != cohort.SetTrain && few < 100 {
+			out = append(out, fmt.Sprintf("%s: %d units in the smaller class; external validation asks for at least 100.", set.Title, few))
+		}
+	}
+	for _, sv := range s.Survival {
+		if sv.ByScore.N > 0 && sv.ByScore.Events < minEvents {
+			out = append(out, fmt.Sprintf("%s: only %d events, so the survival contrast is uncertain.", sv.Title, sv.ByScore.Events))
+		}
+	}
+	for _, f := range a.cohort.Findings {
+		if f.Severity == cohort.SeverityWarning && f.Code == cohort.Metastatic {
+			out = append(out, f.Message)
+			break
+		}
+	}
+	if drift := a.centreDrift(s); drift != "" {
+		out = append(out, drift)
+	}
+	return out
+}
+
+// centreDrift compares the primary model's mean score in the external set with the internal one.
+func (a *assembly) centreDrift(s *report.Study) string {
+	mean := map[string]float64{}
+	spread := 0.0
+	for _, set := range s.Sets {
+		d := set.Results[s.Primary].Distribution
+		n0, n1 := float64(d.Classes[0].N), float64(d.Classes[1].N)
+		mean[set.Name] = (n0*float64(d.Classes[0].Mean) + n1*float64(d.Classes[1].Mean)) / (n0 + n1)
+		if set.Name == cohort.SetInternal {
+			spread = math.Max(float64(d.Classes[0].SD), float64(d.Classes[1].SD))
+		}
+	}
+	in, okIn := mean[cohort.SetInternal]
+	ex, okEx := mean[cohort.SetExternal]
+	if !okIn || !okEx || spread == 0 || math.Abs(in-ex) < spread/2 {
+		return ""
+	}
+	return fmt.Sprintf("Scores drift between centres: mean %.2f in the internal and %.2f in the external test set.", in, ex)
+}
