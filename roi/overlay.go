@@ -41,16 +41,13 @@ func Overlay(r *Regions) image.Image {
 // drawContour paints the contour pixels and those next to them inside the region.
 func drawContour(img *image.RGBA, m *Mask, c color.RGBA) {
 	edge := m.contour()
-	inner := edge.contour2(m)
+	inner := minus(m, edge).contour()
 	for i := range m.Pix {
 		if edge.Pix[i]|inner.Pix[i] != 0 {
 			img.SetRGBA(i%m.W, i/m.W, c)
 		}
 	}
 }
-
-// contour2 is the contour of m without its contour e.
-func (e *Mask) contour2(m *Mask) *Mask { return minus(m, e).contour() }
 
 // Cells of a contact sheet, in pixels.
 const (

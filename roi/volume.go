@@ -188,7 +188,7 @@ func (l *labelSet) row(values []float64, dst []uint8) (inside bool, err error) {
 			}
 			l.last = v
 			if len(l.values) < maxSeen {
-				l.values[v] = true
+				l.values[label(v)] = true
 			}
 		}
 		if v >= 0.5 {
@@ -197,6 +197,14 @@ func (l *labelSet) row(values []float64, dst []uint8) (inside bool, err error) {
 		}
 	}
 	return inside, nil
+}
+
+// label undoes the rounding of a scaled integer (0.01 x 100 in float32).
+func label(v float64) float64 {
+	if r := math.Round(v); math.Abs(v-r) < 1e-6 {
+		return r
+	}
+	return v
 }
 
 func (l *labelSet) sorted() []float64 {
