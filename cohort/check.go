@@ -41,7 +41,7 @@ func Check(ctx context.Context, c *Cohort, config CheckConfig) ([]Finding, error
 	if config.Workers <= 0 {
 		config.Workers = runtime.GOMAXPROCS(0)
 	}
-	prints := make([]print, len(c.Images))
+	hashes := make([]imageHash, len(c.Images))
 	found := make([][]Finding, len(c.Images))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(config.Workers)
@@ -52,7 +52,7 @@ func Check(ctx context.Context, c *Cohort, config CheckConfig) ([]Finding, error
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			prints[i], found[i] = c.checkImage(c.Images[i])
+			hashes[i], found[i] = c.checkImage(c.Images[i])
 			mu.Lock()
 			defer mu.Unlock()
 			done++
@@ -69,26 +69,26 @@ func Check(ctx context.Context, c *Cohort, config CheckConfig) ([]Finding, error
 	for _, f := range found {
 		findings = append(findings, f...)
 	}
-	findings = append(findings, c.duplicates(prints, config)...)
+	findings = append(findings, c.duplicates(hashes, config)...)
 	sortFindings(findings)
 	return findings, nil
 }
 
-// print is what is kept of an image that was read.
-type print struct {
+// imageHash is what is kept of an image that was read.
+type imageHash struct {
 	ok    bool
 	exact [sha256.Size]byte // of size and pixels
 	near  uint64            // difference hash
 }
 
-func fingerprint(g *imaging.Gray) print {
+func fingerprint(g *imaging.Gray) imageHash {
 	h := sha256.New()
 	var size [16]byte
 	binary.LittleEndian.PutUint64(size[:], uint64(g.W))
 	binary.LittleEndian.PutUint64(size[8:], uint64(g.H))
 	h.Write(size[:])
 	h.Write(g.Pix)
-	p := print{ok: true, near: imaging.DHash(g)}
+	p := imageHash{ok: true, near: imaging.DHash(g)}
 	h.Sum(p.exact[:0])
 	return p
 }
@@ -99,11 +99,11 @@ func fileFinding(severity string, code Code, r Row, path, message, try string) F
 }
 
 // checkImage reads one image and its masks.
-func (c *Cohort) checkImage(m Image) (print, []Finding) {
+func (c *Cohort) checkImage(m Image) (imageHash, []Finding) {
 	first := c.Rows[m.Masks[0].Row]
 	g, _, err := imaging.Decode(m.Path)
 	var out []Finding
-	var p print
+	var p imageHash
 	if err != nil {
 		out = append(out, unreadable("image", ImageMissing, ImageUnreadable, first, m.Name, m.Path, err))
 	} else {

@@ -7,12 +7,12 @@ import (
 
 // duplicates compares all images with each other. The comparison of hashes is quadratic, at about
 // a nanosecond a pair: 20,000 images take a fraction of a second.
-func (c *Cohort) duplicates(prints []print, config CheckConfig) []Finding {
+func (c *Cohort) duplicates(hashes []imageHash, config CheckConfig) []Finding {
 	var out []Finding
-	for j := range prints {
+	for j := range hashes {
 		worst := twin{}
 		for i := range j {
-			if t, ok := c.compare(prints, i, j, config); ok && t.worseThan(worst) {
+			if t, ok := c.compare(hashes, i, j, config); ok && t.worseThan(worst) {
 				worst = t
 			}
 		}
@@ -48,8 +48,8 @@ func (t twin) worseThan(o twin) bool {
 
 // compare judges the images i and j. The same file for two lesions of a patient is no duplicate,
 // and similar frames of one unit are expected.
-func (c *Cohort) compare(prints []print, i, j int, config CheckConfig) (twin, bool) {
-	p, q := &prints[i], &prints[j]
+func (c *Cohort) compare(hashes []imageHash, i, j int, config CheckConfig) (twin, bool) {
+	p, q := &hashes[i], &hashes[j]
 	if !p.ok || !q.ok {
 		return twin{}, false
 	}

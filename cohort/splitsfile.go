@@ -46,7 +46,7 @@ func hashBytes(b []byte) string {
 
 // HashPatients is the fingerprint of a set of patients; the order does not matter.
 func HashPatients(ids []string) string {
-	return hashBytes([]byte(strings.Join(slices.Compact(slices.Sorted(slices.Values(ids))), "\n")))
+	return hashBytes([]byte(strings.Join(slices.Compact(slices.Sorted(slices.Values(ids))), "\x00")))
 }
 
 // sidecar holds how the splits were made and their hash: splits.json beside splits.csv.
