@@ -126,7 +126,7 @@ func numericVariable(c Column, group []int, groups int, o Options) (Variable, er
 	overall := summarise(all)
 	v.Overall = &overall
 	v.setTest(meanTest(split, o))
-	v.SMD = num.Float(SMD(split))
+	v.setSMD(SMD(split))
 	if FarFromNormal(split) {
 		var also Test
 		if groups == 2 {
@@ -180,7 +180,7 @@ func categoricalVariable(c Column, group []int, groups int, o Options) (Variable
 		return Variable{}, err
 	}
 	v.setTest(test)
-	v.SMD = num.Float(CategoricalSMD(counts))
+	v.setSMD(CategoricalSMD(counts))
 	if !test.P.IsNaN() && anyBelow(Expected(dropEmpty(counts)), 5) {
 		also, err := Fisher(counts, o.Seed)
 		if err != nil {
@@ -189,6 +189,17 @@ func categoricalVariable(c Column, group []int, groups int, o Options) (Variable
 		v.Also = &also
 	}
 	return v, nil
+}
+
+// setSMD notes why a difference is missing, beside the note of the test.
+func (v *Variable) setSMD(d float64) {
+	v.SMD = num.Float(d)
+	if math.IsNaN(d) {
+		if v.Note != "" {
+			v.Note += "; "
+		}
+		v.Note += "no standardised difference: a group has too few values or no variation"
+	}
 }
 
 func (v *Variable) setTest(t Test) {
