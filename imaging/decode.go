@@ -2,11 +2,13 @@ package imaging
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
 	"image/png"
 	"io"
+	"io/fs"
 	"os"
 
 	"golang.org/x/image/bmp"
@@ -92,9 +94,12 @@ func depth(img image.Image) int {
 // readFile reads a regular file of at most MaxFileBytes.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
-	if err != nil {
-		return nil, &problem.Error{What: "the image cannot be opened", File: path, Err: err,
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &problem.Error{What: "the image file is missing", File: path,
 			Try: "check the path in the cohort table; paths are relative to the table"}
+	}
+	if err != nil {
+		return nil, unreadable(path, err)
 	}
 	defer f.Close()
 	st, err := f.Stat()

@@ -1,6 +1,8 @@
 // Package imaging turns image files into 8-bit grey pixels and resizes, filters, crops and hashes them as OpenCV 4.6 does.
 package imaging
 
+import "image"
+
 // Gray is an 8-bit grey image: H rows of W pixels, row-major, without padding (len(Pix) = W*H).
 type Gray struct {
 	W, H int
@@ -67,4 +69,9 @@ func Pad(src *Gray, w, h int) *Gray {
 		copy(dst.Row(y + y0)[x0:], src.Row(y))
 	}
 	return dst
+}
+
+// Image returns the pixels as a view for the standard library's encoders and drawing.
+func (g *Gray) Image() *image.Gray {
+	return &image.Gray{Pix: g.Pix, Stride: g.W, Rect: image.Rect(0, 0, g.W, g.H)}
 }

@@ -40,8 +40,12 @@ func widen(b Box, dx, dy, w, h int) Box {
 // minus returns the pixels of a that are not in b.
 func minus(a, b *Mask) *Mask {
 	out := NewMask(a.W, a.H)
-	for i, v := range a.Pix {
-		out.Pix[i] = v &^ b.Pix[i]
+	box := a.Bounds()
+	for y := box.Y; y < box.Y+box.H; y++ {
+		to, from, cut := out.Row(y), a.Row(y), b.Row(y)
+		for x := box.X; x < box.X+box.W; x++ {
+			to[x] = from[x] &^ cut[x]
+		}
 	}
 	return out
 }

@@ -20,13 +20,7 @@ func NewMask(w, h int) *Mask { return &Mask{W: w, H: h, Pix: make([]uint8, w*h)}
 func (m *Mask) Row(y int) []uint8 { return m.Pix[y*m.W : (y+1)*m.W : (y+1)*m.W] }
 
 // Area counts the pixels inside the region.
-func (m *Mask) Area() int {
-	n := 0
-	for _, v := range m.Pix {
-		n += int(v)
-	}
-	return n
-}
+func (m *Mask) Area() int { return bytes.Count(m.Pix, []byte{1}) }
 
 // Box is a rectangle of pixels: columns X to X+W-1, rows Y to Y+H-1. It may reach outside its image.
 type Box struct {

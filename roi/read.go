@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,10 @@ type MaskInfo struct {
 // Errors are *problem.Error and name the file.
 func ReadMask(path string) (*Mask, MaskInfo, error) {
 	f, err := openRegular(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, MaskInfo{}, &problem.Error{What: "the mask file is missing", File: path,
+			Try: "check the path in the cohort table; paths are relative to the table"}
+	}
 	if err != nil {
 		return nil, MaskInfo{}, unreadable(path, err)
 	}

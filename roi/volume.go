@@ -61,7 +61,8 @@ func (v volume) read(r io.Reader) (*Mask, MaskInfo, error) {
 	w, h, n := v.dims[0], v.dims[1], v.dims[2]
 	row := make([]float64, w)
 	seen := labelSet{values: map[float64]bool{}}
-	kept, cur, keptAt := NewMask(w, h), (*Mask)(nil), 0
+	var kept, cur *Mask
+	keptAt := 0
 	for z := range n {
 		labelled := false
 		if cur == nil {
@@ -84,6 +85,9 @@ func (v volume) read(r io.Reader) (*Mask, MaskInfo, error) {
 			return nil, MaskInfo{}, fmt.Errorf("labels on slices %d and %d of %d, but an image has one slice", keptAt, z+1, n)
 		}
 		kept, cur, keptAt = cur, nil, z+1
+	}
+	if keptAt == 0 {
+		kept = cur // which no slice has marked
 	}
 	info := MaskInfo{Rule: "value >= 0.5", Labels: seen.sorted(), NonBinary: seen.nonBinary(),
 		Spacing: v.spacing, Slice: max(keptAt, 1), Slices: n}
