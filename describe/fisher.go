@@ -16,8 +16,8 @@ import (
 
 const (
 	fisherBudget = 5_000_000 // column fillings before the exact test gives way to Monte Carlo (about a second)
-	fisherDraws  = 50_000     // Monte Carlo tables: standard error at most .0022
-	fisherSlack  = 1e-7       // tables this much likelier than the observed one still count as equally likely, as in R
+	fisherDraws  = 50_000    // Monte Carlo tables: standard error at most .0022
+	fisherSlack  = 1e-7      // tables this much likelier than the observed one still count as equally likely, as in R
 )
 
 // Fisher is the Fisher-Freeman-Halton exact test of a table of counts [row][column]: the probability, margins

@@ -26,7 +26,7 @@ func check(t *testing.T, name string, got Test, want *wantTest, tol float64) {
 	if want == nil {
 		return
 	}
-	if !near(float64(got.P), want.P, tol) || !near(float64(got.Statistic), want.Statistic, tol) {
+	if !(math.Abs(float64(got.P)-want.P) <= tol*want.P) || !near(float64(got.Statistic), want.Statistic, tol) {
 		t.Errorf("%s: statistic %v p %v, R %v %v", name, got.Statistic, got.P, want.Statistic, want.P)
 	}
 	if want.DF != 0 && !near(float64(got.DF), want.DF, tol) {
@@ -97,7 +97,7 @@ func TestAgainstR(t *testing.T) {
 			continue
 		}
 		got, err := Fisher(c.Counts, 1)
-		if err != nil || !got.Exact || !near(float64(got.P), *c.Fisher, 1e-6) {
+		if err != nil || !got.Exact || !(math.Abs(float64(got.P)-*c.Fisher) <= 1e-6**c.Fisher) {
 			t.Errorf("%s: Fisher %v (exact %v, %v), R %v", c.Name, got.P, got.Exact, err, *c.Fisher)
 		}
 	}

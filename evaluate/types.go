@@ -153,9 +153,9 @@ type Calibration struct {
 	EMax           num.Float          `json:"emax"`
 	SpiegelhalterZ num.Float          `json:"spiegelhalter_z"`
 	SpiegelhalterP num.Float          `json:"spiegelhalter_p"`
-	Curve          []CurvePoint       `json:"curve"`  // lowess, one point per distinct prediction
-	Groups         []CalibrationGroup `json:"groups"` // for plotting beside the curve
-	Certain        int                `json:"certain"`
+	Curve          []CurvePoint       `json:"curve"`   // lowess, one point per distinct prediction
+	Groups         []CalibrationGroup `json:"groups"`  // for plotting beside the curve
+	Certain        int                `json:"certain"` // probabilities of exactly 0 or 1
 	Note           string             `json:"note,omitempty"`
 }
 

@@ -11,7 +11,7 @@ const exactLimit = 50
 
 // RankSum is the two-sided Wilcoxon rank-sum (Mann-Whitney) test of x against y by the rule of R's wilcox.test:
 // exact when both groups have fewer than 50 values and no two values are equal, else normal with tie and
-// continuity correction. Statistic is W, the number of pairs with x above y, ties counting one half.
+// continuity correction. Statistic is W, the number of pairs with x above y, ties counting one half; Exact tells which form P has.
 func RankSum(x, y []float64) Test {
 	const name = "Wilcoxon rank-sum"
 	nx, ny := float64(len(x)), float64(len(y))
@@ -41,7 +41,6 @@ func RankSum(x, y []float64) Test {
 		d -= math.Copysign(0.5, d)
 	}
 	t.P = num.Float(min(1, NormalTwoSided(d/sigma)))
-	t.Note = "normal approximation with continuity correction"
 	return t
 }
 
