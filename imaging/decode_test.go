@@ -315,22 +315,35 @@ func TestLargestFilesStayUnderOneGigabyte(t *testing.T) {
 	}
 }
 
-func FuzzDecode(f *testing.F) {
+func FuzzPNG(f *testing.F)  { fuzzFormat(f, "png", pngTo) }
+func FuzzBMP(f *testing.F)  { fuzzFormat(f, "bmp", bmpTo) }
+func FuzzTIFF(f *testing.F) { fuzzFormat(f, "tiff", tiffTo) }
+func FuzzJPEG(f *testing.F) {
+	fuzzFormat(f, "jpeg", func(b *bytes.Buffer, m image.Image) error { return jpeg.Encode(b, m, nil) })
+}
+
+// fuzzFormat seeds a target with the good and hostile files of one format.
+func fuzzFormat(f *testing.F, format string, enc encoder) {
 	for _, data := range hostile(f) {
-		f.Add(data)
+		if sniff(data) == format {
+			f.Add(data)
+		}
 	}
-	for _, enc := range []encoder{pngTo, bmpTo, tiffTo, func(b *bytes.Buffer, m image.Image) error { return jpeg.Encode(b, m, nil) }} {
-		f.Add(encoded(f, enc, sample(image.NewGray(box))))
-		f.Add(encoded(f, enc, sample(image.NewRGBA(box))))
-		f.Add(encoded(f, enc, sample(image.NewPaletted(box, ramp()))))
+	for _, m := range []image.Image{sample(image.NewGray(box)), sample(image.NewRGBA(box)), sample(image.NewPaletted(box, ramp()))} {
+		f.Add(encoded(f, enc, m))
 	}
-	files, _ := filepath.Glob("testdata/*.*")
+	files, err := filepath.Glob("testdata/*.*")
+	if err != nil {
+		f.Fatal(err)
+	}
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
+		if sniff(data) == format {
+			f.Add(data)
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		g, info, err := DecodeBytes("fuzz.img", data)

@@ -226,35 +226,6 @@ func TestDetachedDataAtTheEndOfItsFile(t *testing.T) {
 	}
 }
 
-func FuzzDecodeMask(f *testing.F) {
-	for _, data := range hostile() {
-		f.Add(data)
-	}
-	files, err := filepath.Glob(filepath.Join("testdata", "masks", "*"))
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, info, err := DecodeMask("fuzz.mask", data)
-		if err != nil {
-			if p, ok := problem.As(err); !ok || p.File != "fuzz.mask" {
-				t.Fatalf("the error does not name the file: %v", err)
-			}
-			return
-		}
-		if len(m.Pix) != m.W*m.H || info.Width != m.W || info.Empty != (info.Area == 0) {
-			t.Fatalf("%d x %d with %d pixels, %+v", m.W, m.H, len(m.Pix), info)
-		}
-	})
-}
-
 func TestBUSBRAMasksAreBinary(t *testing.T) {
 	readAll(t, golden.Data(t, "bus-bra", "Masks"), "*.png", 1875, "value >= 128")
 }
