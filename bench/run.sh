@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Times ours and the peers in turns and prints medians, ratios and whether the project's limits are met.
+#   bench/run.sh [forward] [select] [pca]      default: all three. Results: bench/out/*.json
+# Exit 1 when a limit is missed. What is not installed is left out with a line that says so. See bench/README.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+ROUNDS=${ROUNDS:-3}
+export BENCH_THREADS=${BENCH_THREADS:-2}
+OUT=bench/out
+TORCH113=${TORCH113:-/usr/bin/python3}              # a python with torch 1.13 and torchvision
+TORCHNEW=${TORCHNEW:-$OUT/torch/bin/python}         # a python with the newest torch and torchvision
+PEERS=${PEERS:-$OUT/peers/bin/python}               # a python with onnxruntime, scikit-learn, lightgbm
+OURS=${OURS:-$OUT/sonotype}                         # built below unless it is there
+# Our side of "select" and "pca": a command that reads the folder of inputs, does the work that peer_select.py describes,
+# and prints {"metrics": {"select": seconds}} or {"metrics": {"pca": seconds}}. Empty: the peer is timed alone.
+OURS_SELECT=${OURS_SELECT:-}
+OURS_PCA=${OURS_PCA:-}
+
+mkdir -p "$OUT"
+has() { "$1" -c "import $2" >/dev/null 2>&1; }
+skip() { echo "left out: $1" >&2; }
+# Some machines set a core type for old OpenBLAS builds, which slows a new numpy down.
+clean="env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE"
+status=0
+
+inputs() {
+	[ -f "$OUT/inputs/pca.npy" ] || "$PEERS" bench/peer_select.py make "$OUT/inputs"
+}
+
+forward() {
+	local run=() compare=()
+	[ -x "$OURS" ] || CGO_ENABLED=0 go build -o "$OURS" ./cmd/sonotype
+	local ours="$OURS bench --json --threads $BENCH_THREADS"
+	if grep -qw avx512f /proc/cpuinfo; then
+		run+=("ours-avx512=$ours --isa avx512")
+	fi
+	run+=("ours-avx2=$ours --isa avx2")
+	if has "$TORCH113" torchvision; then
+		run+=("torch-1.13=$TORCH113 bench/peer_forward.py" "torch-1.13-avx2=$TORCH113 bench/peer_forward.py --avx2")
+		compare+=(--compare ours-avx512 torch-1.13 forward.16 0.80 --compare ours-avx512 torch-1.13 forward.1 0.70)
+		compare+=(--compare ours-avx2 torch-1.13-avx2 forward.16 0.95)
+		[ -f "$OUT/densenet169.onnx" ] || "$TORCH113" bench/peer_onnx.py export "$OUT/densenet169.onnx"
+	else
+		skip "torch 1.13 ($TORCH113 has no torchvision)"
+	fi
+	if has "$TORCHNEW" torchvision; then
+		run+=("torch-new=$TORCHNEW bench/peer_forward.py ${COMPILE:+--compile}")
+		compare+=(--compare ours-avx512 torch-new forward.16 1.0)
+	else
+		skip "newest torch (run bench/setup.sh)"
+	fi
+	if has "$PEERS" onnxruntime && [ -f "$OUT/densenet169.onnx" ]; then
+		run+=("onnxruntime=$PEERS bench/peer_onnx.py time $OUT/densenet169.onnx")
+		compare+=(--compare ours-avx512 onnxruntime forward.16 1.0 --compare ours-avx512 onnxruntime forward.1 1.1)
+	else
+		skip "onnxruntime (run bench/setup.sh)"
+	fi
+	python3 bench/turns.py --out "$OUT/forward.json" --rounds "$ROUNDS" ${compare[@]+"${compare[@]}"} "${run[@]}" || status=1
+}
+
+# numbers NAME OURS_COMMAND LIMITS...
+numbers() {
+	if ! has "$PEERS" lightgbm; then
+		skip "$1 (run bench/setup.sh)"
+		return
+	fi
+	inputs
+	local run=("peer=$clean $PEERS bench/peer_select.py $1 $OUT/inputs") compare=()
+	if [ -n "$2" ]; then
+		run=("ours=$2" "${run[@]}")
+		compare=("${@:3}")
+	else
+		skip "our side of $1 (set OURS_${1^^})"
+	fi
+	python3 bench/turns.py --out "$OUT/$1.json" --rounds "$ROUNDS" ${compare[@]+"${compare[@]}"} "${run[@]}" || status=1
+}
+
+for what in ${*:-forward select pca}; do
+	case $what in
+	forward) forward ;;
+	select) numbers select "$OURS_SELECT" --compare ours peer select 0.20 ;;
+	pca) numbers pca "$OURS_PCA" --compare ours peer pca 1.0 --limit ours pca 1.5 ;;
+	*) echo "unknown: $what (forward, select, pca)" >&2; exit 2 ;;
+	esac
+done
+exit $status
