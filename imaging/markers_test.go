@@ -85,8 +85,26 @@ func TestMarkersOnBUSBRA(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		if m := Markers(g, nil); m.Count < want[0] || m.Count > want[1] {
+		if m := Markers(g, nil); m.Count < want[0] || m.Count > want[1] || m.Annotated() != (m.Count > 2) {
 			t.Errorf("%s: %+v, by eye %d to %d", name, m, want[0], want[1])
+		}
+	}
+}
+
+// TestMarkersOnCleanImages: the BrEaST images carry no annotation.
+func TestMarkersOnCleanImages(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(golden.Data(t, "breast-lesions-usg", "images_and_masks"), "case???.png"))
+	if err != nil || len(files) < 20 {
+		t.Fatal(len(files), err)
+	}
+	for _, f := range files[:20] {
+		g, _, err := Decode(f)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if m := Markers(g, nil); m.Annotated() {
+			t.Errorf("%s: %+v", f, m)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"fmt"
+	"image"
+	"image/png"
 	"io/fs"
 	"math"
 	"os"
@@ -177,6 +179,30 @@ func TestHostileMasksGiveErrorsThatNameThem(t *testing.T) {
 	}
 	checkRefused(t, dir)
 	checkRefused(t, filepath.Join(dir, "absent.nii.gz"))
+}
+
+// TestLargestMaskStaysUnderOneGigabyte reads the costliest file that is let in: 64 megapixels with alpha.
+func TestLargestMaskStaysUnderOneGigabyte(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes 64 megapixels")
+	}
+	img := image.NewNRGBA(image.Rect(0, 0, 8192, 8192))
+	img.Pix[3] = 255
+	var file bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&file, img); err != nil {
+		t.Fatal(err)
+	}
+	img = nil
+	var a, b runtime.MemStats
+	runtime.ReadMemStats(&a)
+	m, info, err := DecodeMask("limit.png", file.Bytes())
+	runtime.ReadMemStats(&b)
+	if err != nil || m.Area() != 1 || info.Rule != "alpha >= 128" {
+		t.Errorf("%+v, %v", info, err)
+	}
+	if used := b.TotalAlloc - a.TotalAlloc; used > 1<<30 {
+		t.Errorf("%d MB allocated", used>>20)
+	}
 }
 
 func TestMetaImageAndNRRDVariants(t *testing.T) {
