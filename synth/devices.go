@@ -17,7 +17,7 @@ type device struct {
 }
 
 // gainSD is how far operators differ in overall gain, dB.
-const gainSD = 1.2
+const gainSD = 1.0
 
 // frame is the black surround in px.
 type frame struct {

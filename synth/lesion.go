@@ -3,6 +3,7 @@ package synth
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // angles is the number of directions at which a contour's radius is tabulated.
@@ -10,10 +11,11 @@ const angles = 720
 
 // lesion is a star-shaped mass: its radius by direction around (x, z), all in mm.
 type lesion struct {
-	x, z   float64
-	radius [angles]float64 // the tissue's true border
-	drawn  [angles]float64 // the reader's contour: smoother, a little outside
-	soft   float64         // width of the border in mm
+	x, z     float64
+	radius   [angles]float64 // the tissue's true border
+	drawn    [angles]float64 // the reader's contour: smoother, a little outside
+	farthest float64         // mm, the drawn contour's largest radius
+	soft     float64         // width of the border in mm
 	signs
 	calcs int // micro-calcifications
 }
@@ -75,38 +77,45 @@ func (l *lesion) drawContour(r *rand.Rand) {
 		hand := wide + 0.02*math.Cos(k*2*math.Pi*float64(i)/angles+phase)
 		l.drawn[i] = hand * sum / (2*reach + 1)
 	}
+	l.farthest = slices.Max(l.drawn[:])
 }
 
-// at looks a contour up in the direction (dx, dz).
-func at(contour *[angles]float64, dx, dz float64) float64 {
+// direction is a place between two tabulated angles: f of the way from i to i+1.
+type direction struct {
+	i int
+	f float64
+}
+
+// towards gives the direction of (dx, dz).
+func towards(dx, dz float64) direction {
 	t := math.Atan2(dz, dx) / (2 * math.Pi) * angles
 	if t < 0 {
 		t += angles
 	}
 	i := int(t)
-	f := t - float64(i)
-	return contour[i%angles]*(1-f) + contour[(i+1)%angles]*f
+	return direction{i % angles, t - float64(i)}
 }
 
-// reach is the largest radius of a contour in mm.
-func reach(contour *[angles]float64) float64 {
-	m := 0.0
-	for _, v := range contour {
-		m = max(m, v)
-	}
-	return m
+// at interpolates a table over the angles.
+func at(table *[angles]float64, d direction) float64 {
+	return table[d.i]*(1-d.f) + table[(d.i+1)%angles]*d.f
 }
 
 // contains reports whether the reader's contour holds the point (mm).
 func (l *lesion) contains(x, z float64) bool {
 	dx, dz := x-l.x, z-l.z
-	return math.Hypot(dx, dz) < at(&l.drawn, dx, dz)
+	d2 := dx*dx + dz*dz
+	if d2 >= l.farthest*l.farthest {
+		return false
+	}
+	limit := at(&l.drawn, towards(dx, dz))
+	return d2 < limit*limit
 }
 
 // paint puts the lesion into the scene: inside level and texture, echogenic rim, loss of sound through it, calcifications.
 func (l *lesion) paint(s *scene, r *rand.Rand) {
 	b := l.newBrush(s.grid, r)
-	far := reach(&l.radius) + 3*l.haloWidth
+	far := slices.Max(l.radius[:]) + 3*l.haloWidth
 	loss := float32(l.posterior / (l.radius[angles/4] + l.radius[3*angles/4]))
 	for line := s.line(l.x - far); line <= s.line(l.x+far); line++ {
 		base, dx := line*s.samples, s.x(line)-l.x
@@ -134,16 +143,16 @@ func (l *lesion) paint(s *scene, r *rand.Rand) {
 
 // brush holds the random fields that a lesion is painted with.
 type brush struct {
-	fine, coarse []float32 // texture inside
-	fray         []float32 // wandering of the border
-	width        float32   // mm (SD) of that wandering
-	halo, blur   rimPatch  // where around the border the rim shows, where the border is indistinct
+	fine, coarse []float32       // texture inside
+	fray         []float32       // wandering of the border
+	width        float32         // mm (SD) of that wandering
+	halo, blur   [angles]float64 // where around the border the rim shows, where the border is indistinct
 }
 
-func (l *lesion) newBrush(g grid, r *rand.Rand) brush {
-	return brush{
+func (l *lesion) newBrush(g grid, r *rand.Rand) *brush {
+	return &brush{
 		fine: noise(g, 1.5, 1.1, nil, r), coarse: noise(g, 3.2, 2.4, nil, r), fray: noise(g, 1.1, 0.8, nil, r),
-		width: float32(0.15 + 1.8*l.roughness), halo: newRim(r), blur: newRim(r),
+		width: float32(0.15 + 1.8*l.roughness), halo: aroundBorder(r), blur: aroundBorder(r),
 	}
 }
 
@@ -155,33 +164,31 @@ func (b *brush) level(l *lesion, i int) float32 {
 // cover gives the share of lesion (0-1) and the share of echogenic rim outside it at one point. The border blurs mostly
 // inwards; the rim is full at the border and gone at twice its width.
 func (b *brush) cover(l *lesion, i int, dx, dz float64) (inside, rim float32) {
-	out := math.Hypot(dx, dz) - at(&l.radius, dx, dz) + float64(b.width*b.fray[i]) // mm outside the border
-	soft := l.soft * max(0.3, 2*b.blur.at(dx, dz)-1)
+	d := towards(dx, dz)
+	out := math.Hypot(dx, dz) - at(&l.radius, d) + float64(b.width*b.fray[i]) // mm outside the border
+	soft := l.soft * max(0.3, 2*at(&b.blur, d)-1)
 	inside = float32(min(1, max(0, 0.25-out/soft)))
 	inside *= inside * (3 - 2*inside)
 	if u := max(0, out) / l.haloWidth; u < 2.5 {
-		rim = float32(min(1, rimShare*b.halo.at(dx, dz)*math.Exp(-0.7*u*u)))
+		rim = float32(min(1, rimShare*at(&b.halo, d)*math.Exp(-0.7*u*u)))
 	}
 	return inside, rim
 }
 
-// rimPatch lets the halo come and go around the border.
-type rimPatch struct{ k, phase [3]float64 }
-
-func newRim(r *rand.Rand) rimPatch {
-	var p rimPatch
-	for i := range p.k {
-		p.k[i], p.phase[i] = float64(1+i), 2*math.Pi*r.Float64()
+// aroundBorder is a slow random factor of mean 1 by direction.
+func aroundBorder(r *rand.Rand) [angles]float64 {
+	var phase [3]float64
+	for k := range phase {
+		phase[k] = 2 * math.Pi * r.Float64()
 	}
-	return p
-}
-
-func (p rimPatch) at(dx, dz float64) float64 {
-	t, v := math.Atan2(dz, dx), 1.0
-	for i := range p.k {
-		v += 0.2 * math.Cos(p.k[i]*t+p.phase[i])
+	var out [angles]float64
+	for i := range out {
+		out[i] = 1
+		for k, p := range phase {
+			out[i] += 0.2 * math.Cos(2*math.Pi*float64((k+1)*i)/angles+p)
+		}
 	}
-	return v
+	return out
 }
 
 // calcify scatters micro-calcifications: single bright points in the inner half.

@@ -16,14 +16,14 @@ import (
 //
 // and set the lesion's inside and its rim. A visibility below 1 caps what any reader of the images can reach.
 const (
-	TumourVisibility = 0.72 // correlation of the tumour score with Ki-67's normal score
-	MarginVisibility = 0.66 // the same for the margin score
+	TumourVisibility = 0.80 // correlation of the tumour score with Ki-67's normal score
+	MarginVisibility = 0.70 // the same for the margin score
 )
 
 // Strengths of the planted signs, per unit of the latent score.
 const (
-	TumourLevelDB    = -2.6 // inside echogenicity: the higher the score, the darker
-	TumourTextureLog = 0.38 // log of the contrast (dB) of the inside texture: the higher, the coarser in contrast
+	TumourLevelDB    = -3.6 // inside echogenicity: the higher the score, the darker
+	TumourTextureLog = 0.50 // log of the contrast (dB) of the inside texture: the higher, the coarser in contrast
 	MarginHaloDB     = 4.2  // brightness of the echogenic rim
 	MarginHaloLog    = 0.12 // log of the rim's width
 	MarginRoughLog   = 0.25 // log of the contour's irregularity
@@ -32,13 +32,13 @@ const (
 
 // Values at score 0 and the spread between patients that has nothing to do with Ki-67.
 const (
-	lesionLevelDB, lesionLevelSD = -13.0, 1.0 // dB against glandular tissue
-	textureDB, textureLogSD      = 2.3, 0.15  // contrast of the inside texture in dB
+	lesionLevelDB, lesionLevelSD = -13.0, 0.8 // dB against glandular tissue
+	textureDB, textureLogSD      = 2.2, 0.12  // contrast of the inside texture in dB
 	haloDB, haloSD               = 0.5, 1.0   // dB of the rim against glandular tissue
 	rimShare                     = 0.88       // how far the rim replaces the tissue at the border
 	haloMM, haloLogSD            = 1.1, 0.20  // width of the rim in mm
 	roughness, roughLogSD        = 0.09, 0.30 // relative amplitude of the contour's harmonics
-	posteriorDB, posteriorSD     = 4.0, 4.0   // dB lost through the lesion beyond its surroundings
+	posteriorDB, posteriorSD     = 4.0, 3.5   // dB lost through the lesion beyond its surroundings
 )
 
 // Latent is the planted truth of one patient.

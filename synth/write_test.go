@@ -99,7 +99,7 @@ func TestTableAndTexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"not data", "planted signal", "24 patients", "-2.6 dB"} {
+	for _, want := range []string{"not data", "planted signal", "24 patients", "-3.6 dB"} {
 		if !strings.Contains(string(about), want) {
 			t.Errorf("README.md lacks %q", want)
 		}
