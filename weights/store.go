@@ -67,12 +67,15 @@ func (s Store) List() ([]Card, error) {
 	if err != nil {
 		return nil, named(s.Dir, err)
 	}
-	var out []Card
+	names := map[string]bool{} // a file without a card counts, and a card without a file
 	for _, e := range entries {
-		name, ok := strings.CutSuffix(e.Name(), ".safetensors")
-		if !ok || checkName(name) != nil {
-			continue
+		ext := filepath.Ext(e.Name())
+		if name := strings.TrimSuffix(e.Name(), ext); (ext == ".safetensors" || ext == ".json") && checkName(name) == nil {
+			names[name] = true
 		}
+	}
+	var out []Card
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		c, err := s.readCard(name)
 		if err != nil {
 			return nil, err

@@ -124,6 +124,13 @@ func TestVerifyNamesWhatChanged(t *testing.T) {
 			t.Errorf("%s: opened all the same", what)
 		}
 	}
+	s, _ := storeWith(t, "zip_new.pth", "mine")
+	if err := os.Remove(s.file("mine")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Verify(); err == nil || !strings.Contains(err.Error(), "mine.safetensors") {
+		t.Errorf("a card without its file: %v", err)
+	}
 	if err := (Store{Dir: filepath.Join(t.TempDir(), "none")}).Verify(); err != nil {
 		t.Errorf("an empty store: %v", err)
 	}
