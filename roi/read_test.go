@@ -5,9 +5,11 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -89,17 +91,20 @@ func float(at int, v float32) func([]byte) {
 
 func gzipped(b []byte) []byte {
 	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	z.Write(b)
-	z.Close()
-	return out.Bytes()
+	return packed(&out, gzip.NewWriter(&out), b)
 }
 
 func zlibbed(b []byte) []byte {
 	var out bytes.Buffer
-	z := zlib.NewWriter(&out)
-	z.Write(b)
-	z.Close()
+	return packed(&out, zlib.NewWriter(&out), b)
+}
+
+// packed writes b through z, which writes to out; neither can fail in memory.
+func packed(out *bytes.Buffer, z io.WriteCloser, b []byte) []byte {
+	_, errWrite := z.Write(b)
+	if err := errors.Join(errWrite, z.Close()); err != nil {
+		panic(err)
+	}
 	return out.Bytes()
 }
 
