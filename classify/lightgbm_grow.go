@@ -45,6 +45,8 @@ type leafGrower struct {
 	rows    []int32 // the rows of each leaf are one ascending stretch of it
 	spare   []int32
 	pairs   []histEntry // gradient and hessian of the rows being summed
+	start   []int       // where each feature begins in a histogram
+	bins    int         // entries of a histogram
 	leaves  []growLeaf
 	pool    []*histogram
 }
@@ -53,7 +55,12 @@ func newLeafGrower(t *binned, workers int) *leafGrower {
 	if len(t.column)*t.n < 1<<15 {
 		workers = 1 // the split search is over before another goroutine has started
 	}
-	return &leafGrower{t: t, workers: workers, rows: make([]int32, t.n), spare: make([]int32, t.n), pairs: make([]histEntry, t.n)}
+	g := &leafGrower{t: t, workers: workers, rows: make([]int32, t.n), spare: make([]int32, t.n), pairs: make([]histEntry, t.n)}
+	for _, j := range t.column {
+		g.start = append(g.start, g.bins)
+		g.bins += len(t.mapper[j].upper)
+	}
+	return g
 }
 
 // grow fits one tree to the gradients and hessians, always splitting the leaf with the largest gain.
@@ -173,7 +180,7 @@ func (g *leafGrower) take() *histogram {
 		g.pool = g.pool[:n-1]
 		return h
 	}
-	return newHistogram(len(g.t.column))
+	return newHistogram(g.bins, len(g.t.column))
 }
 
 // release puts the leaf's histogram back: the leaf cannot be split any more.

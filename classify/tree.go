@@ -149,7 +149,6 @@ type openNode struct {
 	begin, end int
 	parent     int32
 	isLeft     bool
-	impurity   float64
 }
 
 // grow fits one tree to the rows of positive weight.
@@ -163,10 +162,9 @@ func (g *treeGrower) grow(cw []classWeight) *tree {
 	for j := range g.features {
 		g.features[j] = int32(j)
 	}
-	root := newSplitSearch(cw, g.rows)
-	g.rootSum = root.sum
+	g.rootSum = newSplitSearch(cw, g.rows).sum
 	t := &tree{}
-	stack := []openNode{{begin: 0, end: len(g.rows), parent: -1, impurity: gini(root.total, root.sum)}}
+	stack := []openNode{{end: len(g.rows), parent: -1}}
 	for len(stack) > 0 {
 		node := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -178,11 +176,13 @@ func (g *treeGrower) grow(cw []classWeight) *tree {
 }
 
 // growNode appends the node to t and, unless it is a leaf, partitions its rows and returns its children.
+// Impurities come from the node's own rows, so that a pure node has exactly none.
 func (g *treeGrower) growNode(t *tree, node openNode) (right, left openNode, split bool) {
 	rows := g.rows[node.begin:node.end]
 	search := newSplitSearch(g.cw, rows)
 	id := t.add(node, search.total[1]/(search.total[0]+search.total[1]))
-	if len(rows) < 2 || node.impurity <= impurityEpsilon {
+	impurity := gini(search.total, search.sum)
+	if len(rows) < 2 || impurity <= impurityEpsilon {
 		return right, left, false
 	}
 	g.searchFeatures(&search, rows)
@@ -190,18 +190,13 @@ func (g *treeGrower) growNode(t *tree, node openNode) (right, left openNode, spl
 	if b.feature < 0 {
 		return right, left, false
 	}
-	rightSum := search.sum - b.leftSum
-	impurityLeft := gini(b.left, b.leftSum)
-	impurityRight := gini(classWeight{search.total[0] - b.left[0], search.total[1] - b.left[1]}, rightSum)
-	improvement := search.sum / g.rootSum * (node.impurity - rightSum/search.sum*impurityRight - b.leftSum/search.sum*impurityLeft)
+	improvement := search.sum / g.rootSum * (impurity + b.proxy/search.sum)
 	if improvement+impurityEpsilon < 0 {
 		return right, left, false
 	}
 	t.Feature[id], t.Threshold[id] = int32(b.feature), b.threshold
 	cut := node.begin + g.partition(rows, b)
-	left = openNode{node.begin, cut, id, true, impurityLeft}
-	right = openNode{cut, node.end, id, false, impurityRight}
-	return right, left, true
+	return openNode{cut, node.end, id, false}, openNode{node.begin, cut, id, true}, true
 }
 
 // add appends a leaf and links it to its parent.
