@@ -12,7 +12,8 @@ const studyYAML = `# A synthetic cohort: see README.md. Every default that is no
 title: Synthetic two-centre breast ultrasound cohort (not data)
 cohorts: [cohort.csv]
 development: A # split 7:3 into training and internal test; centre B is the external test
-outcome: {column: ki67, cutoff: 20} # high = above 20 %
+synthetic: true # the report says so on its first line
+outcome: {column: ki67, cutoff: 20, high: Ki-67 high, low: Ki-67 low} # high = above 20 %
 `
 
 // readme says what the cohort is, what is planted in it and how strongly, so that nobody takes it for data.
@@ -75,7 +76,7 @@ They act on the image, per unit of score, on top of differences between patients
 | irregularity of the contour | margin | factor exp(%+[8]g) |
 
 Disease-free survival has proportional hazards: log hazard ratio %+[9]g per unit of z, %+[10]g per T stage, %+[11]g per
-N stage. Images carry nothing else about outcome.
+N stage. Images carry nothing else about Ki-67; the lesion's size follows the T stage, which Table 1 ties to Ki-67 only weakly.
 `
 
 const readmeImages = `
