@@ -27,7 +27,7 @@ func (a *app) synth() *cobra.Command {
 			if a.json {
 				return a.writeJSON(s)
 			}
-			fmt.Fprintln(a.out, filepath.Join(out, s.StudyFile))
+			fmt.Fprintln(a.out, s.StudyFile)
 			return nil
 		},
 	}
@@ -75,7 +75,7 @@ untrained network, to see what a run makes. The figures say nothing about patien
 				return err
 			}
 			f.out = filepath.Join(f.out, "run")
-			return a.runStudy(cmd, filepath.Join(cohortDir, s.StudyFile), f)
+			return a.runStudy(cmd, s.StudyFile, f)
 		},
 	}
 	cmd.Flags().StringVarP(&f.out, "out", "o", "sonotype-demo", "folder for the cohort and the run")

@@ -152,7 +152,7 @@ func (r *Run) finishROI(out string, c *cohort.Cohort, splits *cohort.Splits, row
 		}
 		a, _ := splits.Of(im.Patient)
 		row.Set, row.Fold = a.Set, a.Fold
-		if row.Marks > 0 {
+		if row.Marked {
 			s.Marked++
 		}
 		kept = append(kept, *row)
@@ -194,10 +194,11 @@ func (r *Run) prepare(c *cohort.Cohort, i int) (*imageRow, *roi.Regions, error) 
 		return nil, nil, err
 	}
 	unit := c.Units[im.Unit]
+	marks := imaging.Markers(picture, mask.Pix)
 	return &imageRow{
 		Patient: im.Patient, Unit: unit.ID, Image: im.Name, Centre: im.Centre, Device: im.Device,
 		Label: unit.Label, Source: i, Width: info.Width, Height: info.Height,
-		Area: regions.TA.Area(), Ring: regions.PTA.Area(), Marks: imaging.Markers(picture, nil).Count,
+		Area: regions.TA.Area(), Ring: regions.PTA.Area(), Marked: marks.Annotated(), MarksInside: marks.InMask,
 	}, regions, nil
 }
 

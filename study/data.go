@@ -16,20 +16,21 @@ var regions = []string{"ta", "pta"}
 
 // imageRow is one analysed image, a row of 02-roi/images.csv; its position is its row in every feature matrix.
 type imageRow struct {
-	Patient string `csv:"patient_id"`
-	Unit    string `csv:"unit"` // patient, or patient and lesion
-	Image   string `csv:"image"`
-	Centre  string `csv:"centre"`
-	Device  string `csv:"device"`
-	Set     string `csv:"set"`
-	Fold    int    `csv:"fold"` // -1 outside the training set
-	Label   int    `csv:"label"`
-	Source  int    `csv:"source"` // index into the cohort's images
-	Width   int    `csv:"width"`  // original size, px
-	Height  int    `csv:"height"`
-	Area    int    `csv:"ta_px"` // pixels on the standardised grid
-	Ring    int    `csv:"pta_px"`
-	Marks   int    `csv:"marks"` // burnt-in marks found
+	Patient     string `csv:"patient_id"`
+	Unit        string `csv:"unit"` // patient, or patient and lesion
+	Image       string `csv:"image"`
+	Centre      string `csv:"centre"`
+	Device      string `csv:"device"`
+	Set         string `csv:"set"`
+	Fold        int    `csv:"fold"` // -1 outside the training set
+	Label       int    `csv:"label"`
+	Source      int    `csv:"source"` // index into the cohort's images
+	Width       int    `csv:"width"`  // original size, px
+	Height      int    `csv:"height"`
+	Area        int    `csv:"ta_px"` // pixels on the standardised grid
+	Ring        int    `csv:"pta_px"`
+	Marked      bool   `csv:"marked"`       // burnt-in calipers or text found
+	MarksInside int    `csv:"marks_inside"` // of the marks, those that touch the outline
 }
 
 // loaded keeps what several stages read, so that each file is read once a run.

@@ -1,0 +1,224 @@
+package study
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"sonotype/cohort"
+	"sonotype/internal/artifact"
+	"sonotype/nn"
+)
+
+func TestWholeLine(t *testing.T) {
+	dir, out := cohortFolder(t, 80), t.TempDir()
+	s := mustRun(t, dir, out, 0)
+	if s.Headline == "" {
+		t.Error("no headline")
+	}
+	var r results
+	if err := artifact.ReadJSON(filepath.Join(out, "results.json"), &r); err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, set := range cohort.Sets {
+		if r.Splits[set].Patients == 0 {
+			t.Errorf("no %s patients", set)
+		}
+		total += r.Splits[set].Patients
+		for _, f := range FeatureSets {
+			for _, m := range r.modelNames() {
+				p, ok := r.Models[f][m][set]
+				if !ok || p.N != r.Splits[set].Patients || p.TP+p.FN != p.Positive || p.TN+p.FP != p.N-p.Positive {
+					t.Errorf("%s/%s on %s: %+v does not fit %d patients", f, m, set, p, r.Splits[set].Patients)
+				}
+			}
+		}
+	}
+	if total != 80 {
+		t.Errorf("%d patients in the sets, 80 in the cohort", total)
+	}
+	if len(r.modelNames()) != 6 {
+		t.Errorf("models %v", r.modelNames())
+	}
+	for _, set := range []string{cohort.SetInternal, cohort.SetExternal} {
+		if sv, ok := r.Survival[set]; !ok || sv.N == 0 {
+			t.Errorf("no survival in the %s set", set)
+		}
+	}
+	scores, err := readCSV[scoreRow](filepath.Join(out, "06-classify", "scores.csv"))
+	if err != nil || len(scores) != 80*18 {
+		t.Errorf("%d scores, want one a patient and model (%v)", len(scores), err)
+	}
+}
+
+func (r results) modelNames() []string {
+	var names []string
+	for m := range r.Models["fusion"] {
+		names = append(names, m)
+	}
+	return names
+}
+
+func TestSameBytesForAnyJobs(t *testing.T) {
+	dir, one, many := cohortFolder(t, 60), t.TempDir(), t.TempDir()
+	mustRun(t, dir, one, 1)
+	mustRun(t, dir, many, 3)
+	sameFiles(t, fingerprints(t, one), fingerprints(t, many))
+}
+
+func TestSecondRunReusesEverything(t *testing.T) {
+	dir, out := cohortFolder(t, 60), t.TempDir()
+	mustRun(t, dir, out, 0)
+	before := fingerprints(t, out)
+	plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &watcher{}
+	if _, err := Execute(t.Context(), plan, Options{StudyDir: dir, RunDir: out, Version: "test", ISA: nn.Detect(), Observer: w}); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.computed) > 0 {
+		t.Errorf("computed again: %v", w.computed)
+	}
+	sameFiles(t, before, fingerprints(t, out))
+}
+
+// watcher notes which stages were computed.
+type watcher struct {
+	silent
+	computed []string
+}
+
+func (w *watcher) StageDone(_ int, name string, reused bool, _ time.Duration) {
+	if !reused {
+		w.computed = append(w.computed, name)
+	}
+}
+
+// Permuting the test sets' labels must change nothing that is fitted.
+func TestTestLabelsReachNoFit(t *testing.T) {
+	dir := cohortFolder(t, 80)
+	plain, permuted := t.TempDir(), t.TempDir()
+	mustRun(t, dir, plain, 0)
+	splits, err := cohort.ReadSplits(filepath.Join(plain, "01-cohort", "splits.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	freezeSplits(t, dir, splits, func(set, ki67 string) string {
+		if set == cohort.SetTrain {
+			return ki67
+		}
+		if len(ki67) > 1 && ki67 > "20" { // any change of the test labels will do
+			return "5"
+		}
+		return "60"
+	})
+	mustRun(t, dir, permuted, 0)
+	frozen := t.TempDir()
+	freezeSplits(t, dir, splits, nil)
+	mustRun(t, dir, frozen, 0)
+	a, b := fingerprints(t, frozen), fingerprints(t, permuted)
+	for name, h := range a {
+		fitted := strings.HasPrefix(name, "05-selection/") || strings.HasPrefix(name, "06-classify/models/") || name == "06-classify/primary.json"
+		if fitted && !strings.HasSuffix(name, recordFile) && b[name] != h {
+			t.Errorf("%s depends on the test labels", name)
+		}
+	}
+	if a["06-classify/scores.csv"] == b["06-classify/scores.csv"] {
+		t.Error("the labels were not changed: the test proves nothing")
+	}
+}
+
+// freezeSplits writes the splits into the table and changes ki67 of each row by set.
+func freezeSplits(t *testing.T, dir string, s *cohort.Splits, change func(set, ki67 string) string) {
+	t.Helper()
+	path := filepath.Join(dir, "cohort.csv")
+	backup := path + ".orig"
+	if _, err := os.Stat(backup); err != nil {
+		if err := artifact.Copy(backup, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(read(t, backup)), "\n")
+	head := strings.Split(lines[0], ",")
+	at := map[string]int{}
+	for i, name := range head {
+		at[name] = i
+	}
+	lines[0] += ",split"
+	for i, line := range lines[1:] {
+		cells := strings.Split(line, ",")
+		a, ok := s.Of(cells[at["patient_id"]])
+		if !ok {
+			t.Fatalf("no split for %s", cells[0])
+		}
+		if change != nil {
+			cells[at["ki67"]] = change(a.Set, cells[at["ki67"]])
+		}
+		lines[i+1] = strings.Join(append(cells, a.Set), ",")
+	}
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestChangedArtefactIsAnError(t *testing.T) {
+	dir, out := cohortFolder(t, 60), t.TempDir()
+	mustRun(t, dir, out, 0)
+	scores := filepath.Join(out, "06-classify", "scores.csv")
+	if err := os.WriteFile(scores, []byte(read(t, scores)+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := runIn(t, dir, out, 0)
+	var tampered *ErrTampered
+	if !errors.As(err, &tampered) || !strings.Contains(err.Error(), "scores.csv") {
+		t.Errorf("got %v, want an error that names scores.csv", err)
+	}
+}
+
+func TestScoringASeenPatientIsAnError(t *testing.T) {
+	images := []imageRow{{Patient: "a"}, {Patient: "b"}}
+	seen := patientsOf(images, []int{0})
+	if seen.mustNotHold("a") == nil {
+		t.Error("scoring a fitted patient must fail")
+	}
+	if err := seen.mustNotHold("b"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A run killed at random moments and started again ends as an uninterrupted one.
+func TestKilledRunEndsTheSame(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SIGKILL is not a Windows notion")
+	}
+	if out := os.Getenv("SONOTYPE_TEST_RUN"); out != "" {
+		mustRun(t, os.Getenv("SONOTYPE_TEST_COHORT"), out, 0)
+		return
+	}
+	dir, whole, killed := cohortFolder(t, 60), t.TempDir(), t.TempDir()
+	start := time.Now()
+	mustRun(t, dir, whole, 0)
+	took := time.Since(start)
+	moments := rand.New(rand.NewPCG(1, uint64(start.UnixNano())))
+	for range 5 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledRunEndsTheSame$")
+		cmd.Env = append(os.Environ(), "SONOTYPE_TEST_RUN="+killed, "SONOTYPE_TEST_COHORT="+dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(moments.Float64() * float64(took) / 2))
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	mustRun(t, dir, killed, 0)
+	sameFiles(t, fingerprints(t, whole), fingerprints(t, killed))
+}
