@@ -115,8 +115,7 @@ func newBooster(c *columns, y []int, w []float64, workers int) *stumpBooster {
 func (b *stumpBooster) round() (s stump, done bool) {
 	for i, c := range b.y {
 		b.w[i] = max(b.w[i], impurityEpsilon) // scikit-learn's guard against vanishing weights
-		b.cw[i] = classWeight{}
-		b.cw[i][c] = b.w[i]
+		b.cw[i] = ofClass(c, b.w[i])
 	}
 	s = b.bestStump()
 	wrong, sum := 0.0, 0.0
@@ -159,8 +158,9 @@ func (b *stumpBooster) reweigh(s *stump) {
 func (b *stumpBooster) bestStump() stump {
 	const block = 32
 	node := newSplitSearch(b.cw, b.all)
-	found := make([]split, (b.s.p+block-1)/block)
+	var found []split
 	if gini(node.total, node.sum) > impurityEpsilon {
+		found = make([]split, (b.s.p+block-1)/block)
 		inBlocks(b.workers, b.s.p, block, func(lo, hi int) {
 			search := node
 			for j := lo; j < hi; j++ {
@@ -171,15 +171,15 @@ func (b *stumpBooster) bestStump() stump {
 	}
 	best := node.best
 	for _, f := range found {
-		if f.leftSum > 0 && f.feature >= 0 && f.proxy > best.proxy {
+		if f.proxy > best.proxy {
 			best = f
 		}
 	}
 	if best.feature < 0 {
 		return stump{Feature: -1, Low: majority(node.total)}
 	}
-	right := classWeight{node.total[0] - best.left[0], node.total[1] - best.left[1]}
-	return stump{Feature: best.feature, Threshold: best.threshold, Low: majority(best.left), High: majority(right)}
+	return stump{Feature: best.feature, Threshold: best.threshold,
+		Low: majority(best.left), High: majority(node.total.minus(best.left))}
 }
 
 // scan offers every cut of feature j.
@@ -190,20 +190,19 @@ func (b *stumpBooster) scan(search *splitSearch, j int) {
 	var leftSum float64
 	below := sorted[0]
 	for k, v := range sorted {
-		if v > below+featureThreshold {
+		if v > below+featureThreshold && search.mayWin(left, leftSum) {
 			search.offer(j, below, v, left, leftSum)
 		}
 		c := b.cw[order[k]]
-		left[0] += c[0]
-		left[1] += c[1]
-		leftSum += c[0] + c[1]
+		left = left.plus(c)
+		leftSum += c.sum()
 		below = v
 	}
 }
 
 // majority is the heavier class, 0 when equal.
 func majority(c classWeight) int {
-	if c[1] > c[0] {
+	if c.pos > c.neg {
 		return 1
 	}
 	return 0

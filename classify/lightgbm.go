@@ -37,6 +37,10 @@ func (l *lightGBM) Fit(x *mat.Dense, y []int, w []float64) error {
 	}
 	table := newBinned(x, l.config.Workers)
 	loss := newLogLoss(y, w)
+	if math.IsNaN(loss.init) {
+		return &problem.Error{What: "the weights are too large or too small for LightGBM",
+			Expected: "a sum within the range of float32", Try: "rescale the weights"}
+	}
 	grower := newLeafGrower(table, l.config.Workers)
 	b := &Booster{Names: defaultNames(len(table.mapper)), Infos: featureInfos(table.mapper), Sigmoid: 1}
 	for len(b.Trees) < boostRounds {

@@ -2,7 +2,6 @@ package classify
 
 import (
 	"math"
-	"math/bits"
 )
 
 // minHessian is LightGBM's default min_sum_hessian_in_leaf.
@@ -32,8 +31,11 @@ func newHistogram(bins, features int) *histogram {
 // The order of every floating-point operation is LightGBM's, so that equally good cuts tie, or not, as there.
 func (g *leafGrower) search(small, large *growLeaf, grad, hess []float32) {
 	rows := g.rows[small.begin : small.begin+small.count]
+	off := histEntry{small.grad, small.hess}
 	for k, i := range rows {
 		g.pairs[k] = histEntry{float64(grad[i]), float64(hess[i])}
+		off[0] -= g.pairs[k][0]
+		off[1] -= g.pairs[k][1]
 	}
 	if len(rows) >= 2*minLeafRows {
 		small.hist = g.take()
@@ -52,9 +54,9 @@ func (g *leafGrower) search(small, large *growLeaf, grad, hess []float32) {
 				}
 				continue
 			}
-			filled := g.fill(&dense, f, rows, small)
+			g.fill(&dense, f, rows, off)
 			if small.hist != nil {
-				g.pack(small.hist, f, &dense, filled)
+				g.pack(small.hist, f, &dense)
 				small.hist.splittable[f] = scanSmall.scan(g, f, &b.small)
 			}
 			if large != nil {
@@ -75,58 +77,49 @@ func (g *leafGrower) search(small, large *growLeaf, grad, hess []float32) {
 	}
 }
 
-// binSet marks bins of one feature.
-type binSet [4]uint64
-
-// fill adds the histogram of feature f over the leaf's rows to the zeros in h and returns the bins that they fall into.
-// As in LightGBM the derived bin's entry is not summed but the leaf's sums less all other entries;
-// subtracting the zeros of empty bins would change nothing and is left out.
-func (g *leafGrower) fill(h *denseHist, f int, rows []int32, leaf *growLeaf) binSet {
-	var filled binSet
+// fill adds the histogram of feature f over the leaf's rows to the zeros in h. LightGBM does not sum the derived
+// bin's entry but takes the leaf's sums less all other entries. As sums of float32 values are nearly always exact in
+// float64, that is the entry plus what the leaf's sums, which come from its parent's split, are off by.
+func (g *leafGrower) fill(h *denseHist, f int, rows []int32, off histEntry) {
 	bins, pairs := g.t.bin[f*g.t.n:(f+1)*g.t.n], g.pairs[:len(rows)]
 	for k, i := range rows {
-		b := bins[i]
-		h[b][0] += pairs[k][0]
-		h[b][1] += pairs[k][1]
-		filled[b>>6] |= 1 << (b & 63)
+		e := &h[bins[i]]
+		e[0] += pairs[k][0]
+		e[1] += pairs[k][1]
 	}
-	derived := g.t.mapper[g.t.column[f]].derived
-	if derived == 0 {
-		return filled // no cut needs bin 0
+	if derived := g.t.mapper[g.t.column[f]].derived; derived > 0 {
+		h[derived&255][0] += off[0]
+		h[derived&255][1] += off[1]
 	}
-	rest := histEntry{leaf.grad, leaf.hess}
-	filled[derived>>6] &^= 1 << (derived & 63)
-	for word, set := range filled {
-		for ; set != 0; set &= set - 1 {
-			e := &h[(word<<6|bits.TrailingZeros64(set))&255]
-			rest[0] -= e[0]
-			rest[1] -= e[1]
-		}
-	}
-	h[derived] = rest
-	filled[derived>>6] |= 1 << (derived & 63)
-	return filled
 }
 
-// pack stores the filled bins but bin 0, which has nothing on its left, as feature f's histogram in to.
-func (g *leafGrower) pack(to *histogram, f int, h *denseHist, filled binSet) {
-	filled[0] &^= 1
-	at := g.start[f]
-	for word := len(filled) - 1; word >= 0; word-- {
-		for set := filled[word]; set != 0; {
-			bit := (bits.Len64(set) - 1) & 63
-			set &^= 1 << bit
-			b := (word<<6 | bit) & 255
-			to.entry[at], to.bin[at] = h[b], uint8(b)
-			at++
+// pack stores the entries of h but that of bin 0, which has nothing on its left, as feature f's histogram in to.
+func (g *leafGrower) pack(to *histogram, f int, h *denseHist) {
+	mapper := &g.t.mapper[g.t.column[f]]
+	at, n := g.start[f], len(mapper.upper)
+	entry, bin := to.entry[at:at+n], to.bin[at:at+n]
+	kept := 0
+	for b := n - 1; b > 0; b-- {
+		e := &h[b&255]
+		entry[kept][0], entry[kept][1], bin[kept] = e[0], e[1], uint8(b)
+		if keep(e[0], e[1], b == mapper.derived) {
+			kept++
 		}
 	}
-	to.count[f] = at - g.start[f]
+	to.count[f] = kept
 }
 
-// subtract takes h from feature f's histogram in from and drops the bins that this empties. Sums of a few float32
-// values are nearly always exact in float64, so that they are then left at zero. The derived bin stays in any case,
-// since its entry holds the rounding of all others.
+// keep reports whether a histogram must hold an entry: empty bins are left out, the derived bin never is, since
+// its entry holds the rounding of all others. It compiles to moves; a branch would often be mispredicted.
+func keep(grad, hess float64, derived bool) bool {
+	filled := math.Float64bits(grad) | math.Float64bits(hess)
+	if derived {
+		filled = 1
+	}
+	return filled != 0
+}
+
+// subtract takes h from feature f's histogram in from and drops the bins that this empties.
 func (g *leafGrower) subtract(from *histogram, f int, h *denseHist) {
 	derived := uint8(g.t.mapper[g.t.column[f]].derived)
 	at := g.start[f]
@@ -136,11 +129,7 @@ func (g *leafGrower) subtract(from *histogram, f int, h *denseHist) {
 	for k, b := range bin {
 		grad, hess := entry[k][0]-h[b][0], entry[k][1]-h[b][1]
 		entry[kept][0], entry[kept][1], bin[kept] = grad, hess, b
-		rest := math.Float64bits(grad) | math.Float64bits(hess)
-		if b == derived {
-			rest = 1
-		}
-		if rest != 0 { // a conditional move: a branch would be mispredicted at every other bin
+		if keep(grad, hess, b == derived) {
 			kept++
 		}
 	}
@@ -180,7 +169,7 @@ func (s *splitScan) scan(g *leafGrower, f int, best *leafSplit) bool {
 		e := &entry[k]
 		rightGrad += e[0]
 		rightHess += e[1]
-		rightCount += int(e[1]*s.perHess + 0.5)
+		rightCount += int(float64(e[1]*s.perHess) + 0.5)
 		if rightCount < minLeafRows || rightHess < minHessian {
 			continue
 		}

@@ -57,14 +57,31 @@ func (t *tree) check(p int) error {
 	return nil
 }
 
-// classWeight is a training row's weight under its class: {w, 0} or {0, w}.
-type classWeight [2]float64
+// classWeight is a weight under class 0 and under class 1.
+type classWeight struct{ neg, pos float64 }
+
+func (c classWeight) plus(d classWeight) classWeight {
+	return classWeight{c.neg + d.neg, c.pos + d.pos}
+}
+func (c classWeight) minus(d classWeight) classWeight {
+	return classWeight{c.neg - d.neg, c.pos - d.pos}
+}
+func (c classWeight) sum() float64     { return c.neg + c.pos }
+func (c classWeight) squares() float64 { return float64(c.neg*c.neg) + float64(c.pos*c.pos) }
+
+// ofClass is w under class c, the other class being 0.
+func ofClass(c int, w float64) classWeight {
+	if c == 0 {
+		return classWeight{neg: w}
+	}
+	return classWeight{pos: w}
+}
 
 // classWeights spreads w over the classes y.
 func classWeights(y []int, w []float64) []classWeight {
 	cw := make([]classWeight, len(y))
 	for i, c := range y {
-		cw[i][c] = w[i]
+		cw[i] = ofClass(c, w[i])
 	}
 	return cw
 }
@@ -75,7 +92,6 @@ type split struct {
 	threshold float64
 	proxy     float64 // scikit-learn's proxy for the impurity decrease
 	left      classWeight
-	leftSum   float64
 }
 
 // splitSearch looks for the cut of one node with the least weighted Gini impurity, as
@@ -84,43 +100,41 @@ type splitSearch struct {
 	total classWeight // weight by class in the node
 	sum   float64     // weight of the node, summed row by row
 	best  split
+	bar   float64 // what a cut's sum of squares over weights must reach to be worth a closer look
 }
 
 func newSplitSearch(cw []classWeight, rows []int32) splitSearch {
-	s := splitSearch{best: split{feature: -1, proxy: math.Inf(-1)}}
+	s := splitSearch{best: split{feature: -1, proxy: math.Inf(-1)}, bar: math.Inf(-1)}
 	for _, i := range rows {
-		s.total[0] += cw[i][0]
-		s.total[1] += cw[i][1]
-		s.sum += cw[i][0] + cw[i][1]
+		s.total = s.total.plus(cw[i])
+		s.sum += cw[i].sum()
 	}
 	return s
 }
 
-// offer weighs the cut between the neighbouring values below and above, with left and leftSum on its left.
-// The first test is the same comparison without divisions and with room for rounding; it drops most cuts.
-func (s *splitSearch) offer(feature int, below, above float32, left classWeight, leftSum float64) {
-	right := classWeight{s.total[0] - left[0], s.total[1] - left[1]}
+// mayWin is offer's comparison without divisions and with room for rounding; it drops most cuts.
+func (s *splitSearch) mayWin(left classWeight, leftSum float64) bool {
 	rightSum := s.sum - leftSum
-	sqLeft := float64(left[0]*left[0]) + float64(left[1]*left[1])
-	sqRight := float64(right[0]*right[0]) + float64(right[1]*right[1])
-	if sqLeft*rightSum+sqRight*leftSum < (s.best.proxy+s.sum)*leftSum*rightSum*(1-1e-9) {
+	return left.squares()*rightSum+s.total.minus(left).squares()*leftSum >= s.bar*leftSum*rightSum
+}
+
+// offer weighs the cut between the neighbouring values below and above, with left and leftSum on its left.
+func (s *splitSearch) offer(feature int, below, above float32, left classWeight, leftSum float64) {
+	rightSum := s.sum - leftSum
+	giniRight := gini(s.total.minus(left), rightSum)
+	proxy := -float64(rightSum*giniRight) - float64(leftSum*gini(left, leftSum))
+	if proxy <= s.best.proxy {
 		return
 	}
-	giniLeft := 1 - sqLeft/float64(leftSum*leftSum)
-	giniRight := 1 - sqRight/float64(rightSum*rightSum)
-	proxy := -float64(rightSum*giniRight) - float64(leftSum*giniLeft)
-	if proxy > s.best.proxy {
-		// The halves are exact in float64, so the midpoint of two float32 values lies strictly between them
-		// and scikit-learn's guard against its rounding up to the upper value has nothing to do.
-		threshold := float64(below)/2 + float64(above)/2
-		s.best = split{feature, threshold, proxy, left, leftSum}
-	}
+	// The halves are exact in float64, so the midpoint of two float32 values lies strictly between them
+	// and scikit-learn's guard against its rounding up to the upper value has nothing to do.
+	threshold := float64(below)/2 + float64(above)/2
+	s.best = split{feature, threshold, proxy, left}
+	s.bar = (proxy + s.sum) * (1 - 1e-9)
 }
 
 // gini is the impurity of a node with the given class weights and their row-by-row sum.
-func gini(c classWeight, sum float64) float64 {
-	return 1 - (float64(c[0]*c[0])+float64(c[1]*c[1]))/float64(sum*sum)
-}
+func gini(c classWeight, sum float64) float64 { return 1 - c.squares()/float64(sum*sum) }
 
 // treeGrower grows scikit-learn's DecisionTreeClassifier (gini, best splitter, unlimited depth,
 // min_samples_split 2) on presorted features. It is scratch space for one goroutine.
@@ -155,7 +169,7 @@ type openNode struct {
 func (g *treeGrower) grow(cw []classWeight) *tree {
 	g.cw, g.rows = cw, g.rows[:0]
 	for i, c := range cw {
-		if c[0]+c[1] > 0 {
+		if c.sum() > 0 {
 			g.rows = append(g.rows, int32(i))
 		}
 	}
@@ -180,7 +194,7 @@ func (g *treeGrower) grow(cw []classWeight) *tree {
 func (g *treeGrower) growNode(t *tree, node openNode) (right, left openNode, split bool) {
 	rows := g.rows[node.begin:node.end]
 	search := newSplitSearch(g.cw, rows)
-	id := t.add(node, search.total[1]/(search.total[0]+search.total[1]))
+	id := t.add(node, search.total.pos/search.total.sum())
 	impurity := gini(search.total, search.sum)
 	if len(rows) < 2 || impurity <= impurityEpsilon {
 		return right, left, false
@@ -256,13 +270,12 @@ func (g *treeGrower) scan(search *splitSearch, j int, rows []int32) bool {
 			v := sorted[k]
 			if !started {
 				first, started = v, true
-			} else if v > below+featureThreshold {
+			} else if v > below+featureThreshold && search.mayWin(left, leftSum) {
 				search.offer(j, below, v, left, leftSum)
 			}
 			c := g.cw[order[k]]
-			left[0] += c[0]
-			left[1] += c[1]
-			leftSum += c[0] + c[1]
+			left = left.plus(c)
+			leftSum += c.sum()
 			below = v
 		}
 	}

@@ -1,8 +1,6 @@
 package classify
 
-import (
-	"testing"
-)
+import "testing"
 
 // benchTable is the study's size: 557 training patients, 512 features.
 func benchTable() labelled {
