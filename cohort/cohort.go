@@ -120,6 +120,7 @@ type Cohort struct {
 	Units    []Unit    `json:"units"`
 	Images   []Image   `json:"images"`
 	Findings []Finding `json:"findings"` // what the tables alone show; Check adds what the files show
+	dropped  []string  // the later stages that dropped images, in order
 }
 
 // Excluded lists the rows that are left out, in the order of the tables.
@@ -142,6 +143,9 @@ func (c *Cohort) Excluded() []Exclusion {
 func (c *Cohort) DropImages(stage string, reasons map[int]string) *Cohort {
 	d := *c
 	d.Rows = slices.Clone(c.Rows)
+	if len(reasons) > 0 && !slices.Contains(c.dropped, stage) {
+		d.dropped = append(slices.Clip(c.dropped), stage)
+	}
 	for i, reason := range reasons {
 		for _, m := range c.Images[i].Masks {
 			d.Rows[m.Row].Stage, d.Rows[m.Row].Reason = stage, reason

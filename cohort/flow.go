@@ -2,6 +2,7 @@ package cohort
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -140,53 +141,35 @@ func (c *Cohort) countUnits(in func(Unit) bool) Count {
 // exclusionSteps groups the exclusions by stage, in the order of the line, and within a stage by
 // reason, the most frequent first. An image or patient is counted where its last row went.
 func (c *Cohort) exclusionSteps() []FlowStep {
-	var stages []string
-	steps := make(map[[2]string][]int)
+	type key struct{ stage, reason string }
+	rows := make(map[key][]int)
 	imageRows, patientRows := make(map[sample]int), make(map[string]int)
+	order := []string{StageCohort} // later stages in the order in which they dropped images
 	for i, r := range c.Rows {
 		imageRows[r.sample()]++
 		patientRows[r.Patient]++
-		if r.Reason == "" {
-			continue
+		if r.Reason != "" {
+			rows[key{r.Stage, r.Reason}] = append(rows[key{r.Stage, r.Reason}], i)
 		}
-		if !slices.Contains(stages, r.Stage) {
-			stages = append(stages, r.Stage)
-		}
-		key := [2]string{r.Stage, r.Reason}
-		steps[key] = append(steps[key], i)
 	}
-	// Stages after the cohort appear in the order of first use; the tables' own come first.
-	slices.SortStableFunc(stages, func(a, b string) int { return cmp.Compare(rankStage(a), rankStage(b)) })
-	var out []FlowStep
-	for _, stage := range stages {
-		var group []FlowStep
-		for key, rows := range steps {
-			if key[0] == stage {
-				group = append(group, FlowStep{Stage: stage, Reason: key[1], Rows: len(rows)})
+	order = append(order, c.dropped...)
+	keys := slices.SortedFunc(maps.Keys(rows), func(a, b key) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.stage), slices.Index(order, b.stage)),
+			cmp.Compare(len(rows[b]), len(rows[a])), cmp.Compare(a.reason, b.reason))
+	})
+	var steps []FlowStep
+	for _, k := range keys {
+		step := FlowStep{Stage: k.stage, Reason: k.reason, Rows: len(rows[k])}
+		for _, i := range rows[k] {
+			r := c.Rows[i]
+			if imageRows[r.sample()]--; imageRows[r.sample()] == 0 && r.Image != "" {
+				step.Images++
+			}
+			if patientRows[r.Patient]--; patientRows[r.Patient] == 0 && r.Patient != "" {
+				step.Patients++
 			}
 		}
-		slices.SortFunc(group, func(a, b FlowStep) int {
-			return cmp.Or(cmp.Compare(b.Rows, a.Rows), cmp.Compare(a.Reason, b.Reason))
-		})
-		for _, step := range group {
-			for _, i := range steps[[2]string{stage, step.Reason}] {
-				r := c.Rows[i]
-				if imageRows[r.sample()]--; imageRows[r.sample()] == 0 && r.Image != "" {
-					step.Images++
-				}
-				if patientRows[r.Patient]--; patientRows[r.Patient] == 0 && r.Patient != "" {
-					step.Patients++
-				}
-			}
-			out = append(out, step)
-		}
+		steps = append(steps, step)
 	}
-	return out
-}
-
-func rankStage(stage string) int {
-	if stage == StageCohort {
-		return 0
-	}
-	return 1
+	return steps
 }

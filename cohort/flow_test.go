@@ -21,7 +21,7 @@ func TestFlow(t *testing.T) {
 			drop = map[int]string{i: "the ring leaves the image"}
 		}
 	}
-	d := c.DropImages("roi", drop)
+	d := c.DropImages("roi", drop).DropImages("features", map[int]string{})
 	s := &Splits{Patients: []Assignment{{"P1", SetTrain, 0}, {"P2", SetTrain, 1}, {"P5", SetExternal, -1}, {"P6", SetTrain, 1}}}
 	want := Flow{
 		Sources: []FlowSource{{"t0", Count{Rows: 10, Images: 8, Patients: 6}}},

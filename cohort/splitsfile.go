@@ -26,14 +26,14 @@ var splitsHeader = []string{"patient_id", "set", "fold"}
 // outside the training set.
 func (s *Splits) csv() []byte {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b) // writing to a buffer does not fail
-	w.Write(splitsHeader)
+	w := csv.NewWriter(&b)
+	_ = w.Write(splitsHeader) // writing to a buffer does not fail
 	for _, a := range s.Patients {
 		fold := ""
 		if a.Fold >= 0 {
 			fold = strconv.Itoa(a.Fold)
 		}
-		w.Write([]string{a.Patient, a.Set, fold})
+		_ = w.Write([]string{a.Patient, a.Set, fold})
 	}
 	w.Flush()
 	return b.Bytes()

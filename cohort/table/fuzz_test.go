@@ -46,29 +46,13 @@ func FuzzText(f *testing.F) {
 // FuzzXLSX changes the XML of a sheet and of the shared strings inside a sound container, which
 // random bytes would hardly ever be.
 func FuzzXLSX(f *testing.F) {
-	for _, name := range []string{"cells.xlsx", "pending.xlsx"} {
-		parts := readParts(f, "testdata/oracle/"+name)
-		f.Add(parts[sheetXML], parts[stringsXML])
-	}
-	base := readParts(f, "testdata/oracle/cells.xlsx")
+	base := readParts(f, workbook(f, map[string]any{"A1": "id", "B1": "size", "A2": "P1", "B2": 0.5, "A3": "P2", "B3": "=B2*2"}))
+	f.Add(base[sheetXML], base[stringsXML])
+	f.Add(readParts(f, "testdata/oracle/cells.xlsx")[sheetXML], base[stringsXML])
 	f.Fuzz(func(t *testing.T, sheet, shared []byte) {
 		parts := maps.Clone(base)
 		parts[sheetXML], parts[stringsXML] = sheet, shared
-		var b bytes.Buffer
-		w := zip.NewWriter(&b)
-		for _, name := range slices.Sorted(maps.Keys(parts)) {
-			p, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := p.Write(parts[name]); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		tab, err := parseXLSX("t.xlsx", b.Bytes(), Options{MaxColumns: 100, MaxCells: 10_000}.withDefaults())
+		tab, err := parseXLSX("t.xlsx", zipParts(t, parts, zip.Store), Options{MaxColumns: 100, MaxCells: 10_000}.withDefaults())
 		if err == nil {
 			checkTable(t, tab)
 		}
@@ -80,20 +64,42 @@ const (
 	stringsXML = "xl/sharedStrings.xml"
 )
 
-func readParts(f *testing.F, path string) map[string][]byte {
+// zipParts packs the parts of a workbook.
+func zipParts(t testing.TB, parts map[string][]byte, method uint16) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		p, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Write(parts[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// readParts unpacks a workbook.
+func readParts(t testing.TB, path string) map[string][]byte {
+	t.Helper()
 	z, err := zip.OpenReader(path)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
 	defer z.Close()
 	parts := make(map[string][]byte)
 	for _, file := range z.File {
 		r, err := file.Open()
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
 		if parts[file.Name], err = io.ReadAll(r); err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
 		r.Close()
 	}

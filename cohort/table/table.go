@@ -28,20 +28,20 @@ type Table struct {
 // Options bound what Read accepts. Zero fields take the default.
 type Options struct {
 	Sheet      string // XLSX sheet to read; default: the first
-	MaxBytes   int64  // default 128 MiB
+	MaxBytes   int64  // default 64 MiB
 	MaxColumns int    // default 100,000
-	MaxCells   int    // default 20 million
+	MaxCells   int    // default 10 million
 }
 
 func (o Options) withDefaults() Options {
 	if o.MaxBytes <= 0 {
-		o.MaxBytes = 128 << 20
+		o.MaxBytes = 64 << 20
 	}
 	if o.MaxColumns <= 0 {
 		o.MaxColumns = 100_000
 	}
 	if o.MaxCells <= 0 {
-		o.MaxCells = 20_000_000
+		o.MaxCells = 10_000_000
 	}
 	return o
 }

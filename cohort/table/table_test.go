@@ -1,6 +1,7 @@
 package table
 
 import (
+	"archive/zip"
 	"math"
 	"os"
 	"path/filepath"
@@ -157,7 +158,7 @@ func TestNumber(t *testing.T) {
 }
 
 // workbook writes a workbook with the cells given by name.
-func workbook(t *testing.T, cells map[string]any) string {
+func workbook(t testing.TB, cells map[string]any) string {
 	t.Helper()
 	f := excelize.NewFile()
 	defer f.Close()
@@ -211,6 +212,35 @@ func TestXLSXTruncated(t *testing.T) {
 		}
 		if _, err := Read(path, Options{}); err == nil {
 			t.Errorf("%d of %d bytes were read without an error", n, len(b))
+		}
+	}
+}
+
+// TestXLSXHostile: what would take much memory or time is refused early.
+func TestXLSXHostile(t *testing.T) {
+	const open = `<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">`
+	const end = `</row></sheetData></worksheet>`
+	for words, body := range map[string]string{
+		"more than 2000000 XML elements":  strings.Repeat("<c/>", maxElements),
+		"more than 1 MiB":                 "<c " + strings.Repeat(`a="b" `, 200_000) + "/>",
+		"unpack to more than 64 MiB":      strings.Repeat("<c></c>  ", maxUnzipped/9),
+		"unexpected EOF":                  "<c><v>1</v>",
+		"element <f> closed by </c>":      "<c><f>1</c>",
+		"outside the header's columns":    `<c r="A1"><v>1</v></c></row><row r="2"><c r="XFD2"><v>1</v></c>`,
+		"formula whose value is not stor": `<c r="A1"><f t="shared" si="0"/></c>`,
+	} {
+		closing := end
+		if words == "unexpected EOF" {
+			closing = ""
+		}
+		parts := readParts(t, workbook(t, map[string]any{"A1": "a"}))
+		parts[sheetXML] = []byte(open + body + closing)
+		path := filepath.Join(t.TempDir(), "t.xlsx")
+		if err := os.WriteFile(path, zipParts(t, parts, zip.Deflate), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(path, Options{}); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%.300v, want %q", err, words)
 		}
 	}
 }

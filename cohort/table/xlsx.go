@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -18,8 +19,9 @@ import (
 )
 
 const (
-	maxUnzipped = 128 << 20 // bytes of all parts of a workbook
-	maxElements = 3_000_000 // XML elements: what excelize holds in memory grows with them
+	maxUnzipped = 64 << 20  // bytes of all parts of a workbook
+	maxElements = 2_000_000 // XML elements: what excelize holds in memory grows with them
+	maxMarkup   = 1 << 20   // bytes between two ">": a cell holds 32,767 characters at most
 )
 
 // parseXLSX reads a sheet's raw cell values: numbers in full precision, dates as their serial
@@ -31,7 +33,7 @@ func parseXLSX(path string, b []byte, o Options) (t *Table, err error) {
 			t, err = nil, badWorkbook(path, fmt.Errorf("damaged: %v", r))
 		}
 	}()
-	pending, err := scanParts(b)
+	s, err := scanParts(b)
 	if err != nil {
 		return nil, badWorkbook(path, err)
 	}
@@ -46,7 +48,7 @@ func parseXLSX(path string, b []byte, o Options) (t *Table, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := rejectPending(path, f, sheet, pending); err != nil {
+	if err := s.rejectPending(path, sheet); err != nil {
 		return nil, err
 	}
 	raw, lines, err := sheetRows(path, f, sheet, o)
@@ -139,38 +141,16 @@ func cellError(path string, row, column int, what, try string) error {
 	return &problem.Error{What: what, File: path, Row: row, Found: "cell " + name, Try: try}
 }
 
-// rejectPending reports the first cell of the sheet that is a formula without a stored value.
-func rejectPending(path string, f *excelize.File, sheet string, pending map[string]string) error {
-	if len(pending) == 0 {
-		return nil
-	}
-	part, err := sheetPart(f, sheet)
-	if err != nil {
-		return badWorkbook(path, err)
-	}
-	if column, row, err := excelize.CellNameToCoordinates(pending[part]); err == nil {
-		return cellError(path, row, column-1, "the cell is a formula whose value is not stored",
-			"open the workbook in a spreadsheet program and save it, or paste the values")
-	}
-	return nil
+// scan is what a first walk over the workbook's XML parts learns. It reads them as a stream, before
+// anything holds them in memory: every part must be complete, and the number of elements is bounded.
+type scan struct {
+	budget  int               // elements that may still come
+	sheets  map[string]string // sheet name -> relationship
+	targets map[string]string // relationship -> part
+	pending map[string]string // part -> its first formula cell without a value
 }
 
-// sheetPart returns the name of the XML part that holds the sheet: looking up a cell loads the
-// sheet, and no other is loaded yet.
-func sheetPart(f *excelize.File, sheet string) (part string, err error) {
-	if _, err := f.GetCellFormula(sheet, "A1"); err != nil {
-		return "", err
-	}
-	f.Sheet.Range(func(name, _ any) bool {
-		part, _ = name.(string)
-		return false
-	})
-	return part, nil
-}
-
-// scanParts walks the workbook's XML parts before anything holds them in memory: every part must be
-// complete, and the number of elements is bounded. It returns, by part, the first formula cell without a value.
-func scanParts(b []byte) (pending map[string]string, err error) {
+func scanParts(b []byte) (*scan, error) {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		return nil, fmt.Errorf("not an .xlsx file: %w", err)
@@ -181,52 +161,97 @@ func scanParts(b []byte) (pending map[string]string, err error) {
 			return nil, fmt.Errorf("its parts unpack to more than %d MiB", maxUnzipped>>20)
 		}
 	}
-	budget, pending := maxElements, make(map[string]string)
+	s := &scan{budget: maxElements, sheets: make(map[string]string), targets: make(map[string]string), pending: make(map[string]string)}
 	for _, f := range z.File {
 		switch strings.ToLower(path.Ext(f.Name)) {
 		case ".xml", ".rels":
-			p, err := scanPart(f, &budget)
-			if err != nil {
+			if err := s.part(f); err != nil {
 				return nil, fmt.Errorf("part %s: %w", shorten(f.Name), err)
 			}
-			if p != "" {
-				pending[f.Name] = p
-			}
 		}
 	}
-	return pending, nil
+	return s, nil
 }
 
-// scanPart reads one part; budget counts down the elements that may still come.
-func scanPart(f *zip.File, budget *int) (pending string, err error) {
+// part walks one part.
+func (s *scan) part(f *zip.File) error {
 	r, err := f.Open()
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer r.Close()
+	name := strings.TrimPrefix(f.Name, "/")
 	var c cellState
-	for d := xml.NewDecoder(r); ; {
+	for d := xml.NewDecoder(&markupLimit{r: r}); ; {
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			return pending, nil
+			return nil
 		}
 		if err != nil {
-			return "", err
+			return err
 		}
 		switch e := token.(type) {
 		case xml.StartElement:
-			if *budget--; *budget < 0 {
-				return "", fmt.Errorf("more than %d XML elements", maxElements)
+			if s.budget--; s.budget < 0 {
+				return fmt.Errorf("more than %d XML elements", maxElements)
 			}
+			s.index(name, e)
 			c.open(e)
 		case xml.EndElement:
-			if cell := c.close(e.Name.Local); cell != "" && pending == "" {
-				pending = cell
+			if cell := c.close(e.Name.Local); cell != "" && s.pending[name] == "" {
+				s.pending[name] = cell
 			}
 		case xml.CharData:
 			c.text(e)
 		}
 	}
+}
+
+// markupLimit refuses a single element or text of enormous size, which the decoder would hold whole.
+type markupLimit struct {
+	r   io.Reader
+	run int // bytes since the last ">"
+}
+
+func (m *markupLimit) Read(b []byte) (int, error) {
+	n, err := m.r.Read(b)
+	if i := bytes.LastIndexByte(b[:n], '>'); i >= 0 {
+		m.run = n - i - 1
+	} else {
+		m.run += n
+	}
+	if m.run > maxMarkup {
+		return n, errors.New("an XML element or text of more than 1 MiB")
+	}
+	return n, err
+}
+
+// index notes which part holds which sheet.
+func (s *scan) index(part string, e xml.StartElement) {
+	switch {
+	case part == "xl/workbook.xml" && e.Name.Local == "sheet":
+		s.sheets[attribute(e, "name")] = attribute(e, "id")
+	case part == "xl/_rels/workbook.xml.rels" && e.Name.Local == "Relationship":
+		target := attribute(e, "Target")
+		if !strings.HasPrefix(target, "/") {
+			target = path.Join("xl", target)
+		}
+		s.targets[attribute(e, "Id")] = strings.TrimPrefix(target, "/")
+	}
+}
+
+// rejectPending reports the sheet's first formula cell without a stored value; of any sheet, when
+// the workbook is laid out so that the sheet's part is not known.
+func (s *scan) rejectPending(file, sheet string) error {
+	part, known := s.targets[s.sheets[sheet]]
+	for _, p := range slices.Sorted(maps.Keys(s.pending)) {
+		column, row, err := excelize.CellNameToCoordinates(s.pending[p])
+		if err == nil && (p == part || !known) {
+			return cellError(file, row, column-1, "the cell is a formula whose value is not stored",
+				"open the workbook in a spreadsheet program and save it, or paste the values")
+		}
+	}
+	return nil
 }
 
 // cellState follows the <c> elements of a sheet: a formula <f> needs a value <v>, which may be
