@@ -309,3 +309,50 @@ func TestDamagedTreeModelsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// FuzzTreeModelFile: any file gives an error or a model that predicts without a panic.
+func FuzzTreeModelFile(f *testing.F) {
+	x := mat.NewDense(20, 2, nil)
+	y := make([]int, 20)
+	for i := range y {
+		x.Set(i, 0, float64(i%7))
+		x.Set(i, 1, float64(i*i%11))
+		y[i] = i % 2
+	}
+	names := []string{"rf", "adaboost", "lightgbm"}
+	for k, name := range names {
+		m, err := New(name, Config{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		if err := m.Fit(x, y, nil); err != nil {
+			f.Fatal(err)
+		}
+		if rf, ok := m.(*forest); ok {
+			rf.trees = rf.trees[:2]
+		}
+		file, err := m.MarshalJSON()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(k, file)
+	}
+	f.Fuzz(func(t *testing.T, k int, file []byte) {
+		m, err := New(names[uint(k)%3], Config{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.UnmarshalJSON(file) == nil {
+			_, _ = m.Predict(x) // the features may differ in number
+		}
+	})
+}
+
+func TestLightGBMRefusesWeightsBeyondFloat32(t *testing.T) {
+	train, _ := treeTable(t, "narrow")
+	for _, w := range []float64{1e-60, 1e60} {
+		if err := newLightGBM(Config{}).Fit(train.x, train.y, slices.Repeat([]float64{w}, len(train.y))); err == nil {
+			t.Errorf("weights of %g were accepted", w)
+		}
+	}
+}
