@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 ROUNDS=${ROUNDS:-3}
 export BENCH_THREADS=${BENCH_THREADS:-2}
+export PYTHONDONTWRITEBYTECODE=1
 OUT=bench/out
 TORCH113=${TORCH113:-/usr/bin/python3}              # a python with torch 1.13 and torchvision
 TORCHNEW=${TORCHNEW:-$OUT/torch/bin/python}         # a python with the newest torch and torchvision
