@@ -43,7 +43,7 @@ func (a *app) classify() *cobra.Command {
 	cmd.Flags().StringVarP(&f.out, "out", "o", "scores.csv", "file to write")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "random seed")
 	cmd.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "worker threads; 0 = all cores; never changes a result")
-	cmd.MarkFlagRequired("label")
+	require(cmd, "label")
 	return cmd
 }
 

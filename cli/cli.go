@@ -119,6 +119,17 @@ clinical table into a validated model of a molecular marker (Ki-67 high or low).
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       Version,
+		Args:          cobra.ArbitraryArgs, // an unknown command reaches RunE, which calls it a usage error
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			try := "sonotype -h"
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				try = "sonotype " + near[0]
+			}
+			return errUsage{fmt.Errorf("unknown command %q\n  Try: %s", args[0], try)}
+		},
 	}
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object on stdout")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
@@ -132,6 +143,18 @@ func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
 			return errUsage{fmt.Errorf("%w\n  Try: sonotype %s -h", err, cmd.Name())}
+		}
+		return nil
+	}
+}
+
+// require makes flags without a default part of the call: leaving one out is a usage error.
+func require(cmd *cobra.Command, flags ...string) {
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		for _, name := range flags {
+			if !cmd.Flags().Changed(name) {
+				return errUsage{fmt.Errorf("--%s is missing\n  Try: sonotype %s -h", name, cmd.Name())}
+			}
 		}
 		return nil
 	}

@@ -42,9 +42,7 @@ score > threshold. Higher scores mean positive; nothing is flipped.
 	cmd.Flags().StringVar(&f.time, "time", "", "column with follow-up times")
 	cmd.Flags().StringVar(&f.event, "event", "", "column with 1 = event, 0 = censored")
 	cmd.Flags().StringVar(&f.threshold, "threshold", "0.5", "positive, and high risk, is score > threshold")
-	cmd.MarkFlagRequired("label")
-	cmd.MarkFlagRequired("score")
-	cmd.MarkFlagsRequiredTogether("time", "event")
+	require(cmd, "label", "score")
 	return cmd
 }
 
@@ -62,6 +60,9 @@ func (a *app) evaluateTable(path string, f *evaluateFlags) error {
 	threshold, err := strconv.ParseFloat(f.threshold, 64)
 	if err != nil {
 		return errUsage{fmt.Errorf("--threshold: %q is not a number", f.threshold)}
+	}
+	if (f.time == "") != (f.event == "") {
+		return errUsage{fmt.Errorf("--time and --event go together")}
 	}
 	s, err := readScores(path, f)
 	if err != nil {

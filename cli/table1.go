@@ -42,7 +42,7 @@ func (a *app) table1() *cobra.Command {
 	cmd.Flags().BoolVar(&o.PooledT, "pooled-t", false, "Student's t test instead of Welch's")
 	cmd.Flags().BoolVar(&o.Yates, "yates", false, "continuity correction for 2 x 2 tables")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of Fisher's test where it must be simulated")
-	cmd.MarkFlagRequired("by")
+	require(cmd, "by")
 	return cmd
 }
 
