@@ -1,7 +1,6 @@
 package features
 
 import (
-	"math"
 	"os"
 	"unsafe"
 
@@ -50,9 +49,6 @@ func open(path string) (*Matrix, error) {
 	h, err := decodeHeader(f, st.Size())
 	if err != nil {
 		return nil, err
-	}
-	if st.Size() > math.MaxInt {
-		return nil, &problem.Error{What: "the feature file is too large for a 32-bit program"}
 	}
 	m := &Matrix{n: h.n, p: h.p, close: func() error { return nil }}
 	if h.n == 0 {
