@@ -21,60 +21,64 @@ func (r Rows) Slice(i, j int) Rows {
 	return Rows{Data: r.Data[i*r.Stride : (j-1)*r.Stride+r.Len], N: j - i, Len: r.Len, Stride: r.Stride}
 }
 
-// Blocking: kBlock numbers of jBlock rows of b (16 KiB) and of tileA rows of a stay in the first-level cache.
+// Blocking: kBlock numbers of tileB rows of b (16 KiB) and of tileA rows of a stay in the first-level cache.
 const (
-	kBlock = 256
-	jBlock = 8
+	kBlock = 512
 	tileA  = 3
 	tileB  = 4
 )
 
 // AddMulT adds a·bᵀ to c, whose element (i, j) is c[i*stride+j]: a and b have rows of equal length.
 func AddMulT(c []float64, stride int, a, b Rows) {
-	AddMulTBelow(c, stride, a, b, b.N+a.N)
+	AddMulTBelow(c, stride, a, b, b.N)
 }
 
 // AddMulTBelow is AddMulT for the elements with j <= i+offset; a few others may be computed, too.
 // With a = rows i0.. of b and offset = i0 it fills the lower triangle of a Gram matrix.
 //
-// The order of the sums is part of the contract: each dot product is taken over blocks of 256 numbers;
+// The order of the sums is part of the contract: each dot product is taken over blocks of 512 numbers;
 // in a block, four running fused sums take every fourth product, are added as (s0+s2)+(s1+s3), and
 // the one to three last products follow. So an element does not depend on its neighbours or on the processor.
 func AddMulTBelow(c []float64, stride int, a, b Rows, offset int) {
+	if a.N == 0 || b.N == 0 || a.Len == 0 {
+		return
+	}
+	// The assembly checks no bounds: here is the last number of each matrix.
+	_, _ = a.Data[(a.N-1)*a.Stride+a.Len-1], b.Data[(b.N-1)*b.Stride+a.Len-1]
 	for k := 0; k < a.Len; k += kBlock {
 		n := min(kBlock, a.Len-k)
-		for j := 0; j < b.N; j += jBlock {
-			jEnd := min(j+jBlock, b.N)
+		for j := 0; j < b.N; j += tileB {
 			for i := 0; i < a.N; i += tileA {
-				iEnd := min(i+tileA, a.N)
-				for jj := j; jj < jEnd && jj <= iEnd-1+offset; jj += tileB {
-					addTile(c, stride, a, b, i, iEnd, jj, min(jj+tileB, jEnd), k, n)
+				if j <= min(i+tileA, a.N)-1+offset {
+					addTile(c, stride, a, b, i, j, k, n)
 				}
 			}
 		}
 	}
 }
 
-// addTile adds the products over numbers k to k+n-1 of up to tileA rows of a with up to tileB rows of b.
-func addTile(c []float64, stride int, a, b Rows, i, iEnd, j, jEnd, k, n int) {
-	var pa [tileA][]float64
-	var pb [tileB][]float64
-	for t := range pa {
-		pa[t] = a.Row(min(i+t, iEnd-1))[k : k+n]
+// addTile adds the products over numbers k to k+n-1 of up to tileA rows of a, from i on, with up to tileB rows of b, from j on.
+func addTile(c []float64, stride int, a, b Rows, i, j, k, n int) {
+	iEnd, jEnd := min(i+tileA, a.N), min(j+tileB, b.N)
+	var at [tileA]int // where the rows start; the last one repeats at the edge
+	var bt [tileB]int
+	for t := range at {
+		at[t] = min(i+t, iEnd-1)*a.Stride + k
 	}
-	for t := range pb {
-		pb[t] = b.Row(min(j+t, jEnd-1))[k : k+n]
+	for t := range bt {
+		bt[t] = min(j+t, jEnd-1)*b.Stride + k
 	}
 	var out [tileA * tileB]float64
-	if whole := n &^ 3; whole > 0 {
-		tile(&pa, &pb, whole, &out)
+	whole := n &^ 3
+	if whole > 0 {
+		tile(a.Data, &at, b.Data, &bt, whole, &out)
 	}
 	for s := range iEnd - i {
 		row := c[(i+s)*stride+j : (i+s)*stride+jEnd]
 		for t := range row {
 			v := out[s*tileB+t]
-			for l := n &^ 3; l < n; l++ {
-				v = fma(pa[s][l], pb[t][l], v)
+			for l := whole; l < n; l++ {
+				v = fma(a.Data[at[s]+l], b.Data[bt[t]+l], v)
 			}
 			row[t] += v
 		}
@@ -82,10 +86,10 @@ func addTile(c []float64, stride int, a, b Rows, i, iEnd, j, jEnd, k, n int) {
 }
 
 // tilePortable computes what the assembly computes: see AddMulTBelow for the order.
-func tilePortable(a *[tileA][]float64, b *[tileB][]float64, n int, out *[tileA * tileB]float64) {
-	for s := range a {
-		for t := range b {
-			out[s*tileB+t] = dot4(a[s][:n], b[t][:n])
+func tilePortable(a []float64, at *[tileA]int, b []float64, bt *[tileB]int, n int, out *[tileA * tileB]float64) {
+	for s, i := range at {
+		for t, j := range bt {
+			out[s*tileB+t] = dot4(a[i:i+n], b[j:j+n])
 		}
 	}
 }

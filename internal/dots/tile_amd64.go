@@ -7,13 +7,13 @@ var (
 	hasAVX2 = cpu.X86.HasAVX2 && cpu.X86.HasFMA
 )
 
-// tile computes the dot products of n numbers, n a multiple of 4, of every row of a with every row of b.
-func tile(a *[tileA][]float64, b *[tileB][]float64, n int, out *[tileA * tileB]float64) {
+// tile computes the dot products of n numbers, n a multiple of 4, from each of at in a with those from each of bt in b.
+func tile(a []float64, at *[tileA]int, b []float64, bt *[tileB]int, n int, out *[tileA * tileB]float64) {
 	if hasAVX2 {
-		tileAVX2(&a[0][0], &a[1][0], &a[2][0], &b[0][0], &b[1][0], &b[2][0], &b[3][0], n, &out[0])
+		tileAVX2(&a[at[0]], &a[at[1]], &a[at[2]], &b[bt[0]], &b[bt[1]], &b[bt[2]], &b[bt[3]], n, &out[0])
 		return
 	}
-	tilePortable(a, b, n, out)
+	tilePortable(a, at, b, bt, n, out)
 }
 
 //go:noescape
