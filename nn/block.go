@@ -74,29 +74,22 @@ func (p *phases) neck(bi, l, n int) {
 }
 
 // product multiplies the worker's rows (lda floats apart) by w's panels and writes
-// max(sum + bias, floor) to c. Columns, then runs of k that keep a panel in the nearest cache,
-// then rows; the order of each sum is k's whatever the tiles.
+// max(sum + bias, floor) to c: a panel at a time, by runs of k that stay in the nearest cache.
 func (p *phases) product(s *scratch, rows, lda int, w *panels, c []float32, ldc int, floor float32) {
 	k, t := p.program.kernels, &s.tile
-	parts, tiles := ceilDiv(w.k, k.KRun), ceilDiv(rows, k.Rows)
-	t.Runs, t.RunA, t.RowA, t.RowC = 1, 0, lda, ldc
+	parts := ceilDiv(w.k, k.KRun)
+	t.Rows, t.RowA, t.RowC, t.Runs, t.RunA = rows, lda, ldc, 1, 0
 	for n := 0; n < w.n; n += k.Cols {
 		panel := w.data[n*w.k:]
+		t.C, t.Init, t.RowInit, t.Floor = c[n:], w.bias[n:], 0, noFloor
 		for i := range parts {
 			k0, k1 := i*w.k/parts, (i+1)*w.k/parts
-			t.K, t.B, t.Floor = k1-k0, panel[k0*k.Cols:], noFloor
+			t.K, t.A, t.B = k1-k0, s.rows[k0:], panel[k0*k.Cols:]
 			if i == parts-1 {
 				t.Floor = floor
 			}
-			for j := range tiles {
-				r0, r1 := j*rows/tiles, (j+1)*rows/tiles
-				t.Rows, t.A, t.C = r1-r0, s.rows[r0*lda+k0:], c[r0*ldc+n:]
-				t.Init, t.RowInit = t.C, ldc
-				if i == 0 {
-					t.Init, t.RowInit = w.bias[n:], 0
-				}
-				k.Gemm(t)
-			}
+			k.Gemm(t)
+			t.Init, t.RowInit = t.C, ldc
 		}
 	}
 }
@@ -126,16 +119,12 @@ func (p *phases) grow(bi, l, n int) {
 // plane multiplies plane i of the worker's V by weights, neck x grow, into plane i of M.
 func (p *phases) plane(s *scratch, tiles, i int, weights []float32) {
 	k, t := p.program.kernels, &s.tile
-	parts := ceilDiv(tiles, k.Rows)
-	t.K, t.Runs, t.RunA = s.v.N, 1, 0
-	t.RowA, t.RowC, t.RowInit, t.Init, t.Floor = s.v.Row, s.m.Row, 0, s.zeros, noFloor
+	t.Rows, t.K, t.Runs, t.RunA = tiles, s.v.N, 1, 0
+	t.A, t.RowA, t.RowC = s.v.Data[i*s.v.Plane:], s.v.Row, s.m.Row
+	t.Init, t.RowInit, t.Floor = s.zeros, 0, noFloor
 	for n := 0; n < s.m.N; n += k.Cols {
-		t.B = weights[n*s.v.N:]
-		for j := range parts {
-			r0, r1 := j*tiles/parts, (j+1)*tiles/parts
-			t.Rows, t.A, t.C = r1-r0, s.v.Data[i*s.v.Plane+r0*s.v.Row:], s.m.Data[i*s.m.Plane+r0*s.m.Row+n:]
-			k.Gemm(t)
-		}
+		t.B, t.C = weights[n*s.v.N:], s.m.Data[i*s.m.Plane+n:]
+		k.Gemm(t)
 	}
 }
 

@@ -46,7 +46,7 @@ func infer(t testing.TB, g *nn.Graph, p nn.Program, x []float32, n int) map[stri
 // Every tap of the compiled network is the interpreter's, for every instruction set, at sizes whose
 // tiles have odd edges and at batches that the workers cannot share evenly.
 func TestCompiledEqualsInterpreter(t *testing.T) {
-	for _, size := range []int{32, 47, 72, 93} {
+	for _, size := range []int{32, 47, 93} {
 		g := densenet.Build(small, size)
 		if err := g.Err(); err != nil {
 			t.Fatal(err)
@@ -91,14 +91,14 @@ func near(t *testing.T, name string, got []float32, want []float64) {
 // instruction sets with fused multiply-add agree on them.
 func TestBytesDoNotDependOnBatchOrWorkers(t *testing.T) {
 	g := densenet.Build(small, 95)
-	const most = 9
+	const most = 5
 	x := nntest.Images("x", most, g.InputShape())
 	fused := map[string][]float32{}
 	for _, isa := range kernel.Available() {
 		want := map[string][]float32{}
-		for _, workers := range []int{1, 2, 3, 5} {
+		for _, workers := range []int{1, 2, 3} {
 			p := load(t, g, nn.Options{ISA: isa, Workers: workers})
-			for _, n := range []int{most, 1, 2, 4, 7} {
+			for _, n := range []int{most, 1, 2} {
 				got := infer(t, g, p, x[:n*g.InputShape().Len()], n)
 				for name, v := range got {
 					if want[name] == nil {

@@ -77,18 +77,13 @@ func (p *phases) stemConv(s *scratch, y, first int) {
 	conv, win := plan.stem.convShape, plan.stem.window
 	row := s.stem.ring[y%poolRows*conv.W*conv.C:][:conv.W*conv.C]
 	t := &s.tile
-	t.K, t.Runs = win.Kernel, win.Kernel*plan.input.C
+	t.Rows, t.K, t.Runs = conv.W, win.Kernel, win.Kernel*plan.input.C
+	t.A = s.stem.in[(y-first)*win.Stride*plan.input.C*s.stem.pitch:]
 	t.RowA, t.RunA = win.Stride, s.stem.pitch
 	t.RowC, t.RowInit, t.Floor = conv.C, 0, 0
-	lines := s.stem.in[(y-first)*win.Stride*plan.input.C*s.stem.pitch:]
-	parts := ceilDiv(conv.W, k.Rows)
 	for n := 0; n < w.n; n += k.Cols {
-		t.B, t.Init = w.data[n*w.k:], w.bias[n:]
-		for i := range parts {
-			x0, x1 := i*conv.W/parts, (i+1)*conv.W/parts
-			t.Rows, t.A, t.C = x1-x0, lines[x0*win.Stride:], row[x0*conv.C+n:]
-			k.Gemm(t)
-		}
+		t.B, t.C, t.Init = w.data[n*w.k:], row[n:], w.bias[n:]
+		k.Gemm(t)
 	}
 }
 

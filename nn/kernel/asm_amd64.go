@@ -3,22 +3,22 @@
 package kernel
 
 //go:noescape
-func gemm1x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm1x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm2x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm2x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm3x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm3x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm4x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm4x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm5x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm5x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm6x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm6x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
 func normAVX2(n, rows int, dst *float32, rowDst int, x *float32, rowX int, scale, shift *float32)
@@ -55,46 +55,46 @@ var tableAVX2 = assembly{
 }
 
 //go:noescape
-func gemm1x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm1x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm2x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm2x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm3x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm3x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm4x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm4x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm5x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm5x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm6x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm6x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm7x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm7x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm8x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm8x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm9x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm9x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm10x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm10x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm11x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm11x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm12x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm12x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm13x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm13x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
-func gemm14x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+func gemm14x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
 func normAVX512(n, rows int, dst *float32, rowDst int, x *float32, rowX int, scale, shift *float32)

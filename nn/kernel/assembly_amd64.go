@@ -1,7 +1,7 @@
 package kernel
 
-// gemmFunc is the matrix kernel of one tile height; strides in bytes.
-type gemmFunc func(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+// gemmFunc is the matrix kernel of one tile height, for a number of tiles; strides in bytes.
+type gemmFunc func(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 // assembly implements the kernels by generated functions. Set has checked the arguments, so that
 // the first element of each slice and the counts are all that the functions need.
@@ -17,9 +17,20 @@ type assembly struct {
 
 const floatBytes = 4
 
+// gemm cuts the rows into as few tiles as there must be, of equal height or one row more.
 func (f *assembly) gemm(t *Tile) {
-	f.gemmOf[t.Rows](t.K, t.Runs, &t.A[0], t.RowA*floatBytes, t.RunA*floatBytes, &t.B[0],
-		&t.C[0], t.RowC*floatBytes, &t.Init[0], t.RowInit*floatBytes, t.Floor)
+	tiles := (t.Rows + len(f.gemmOf) - 2) / (len(f.gemmOf) - 1)
+	height, taller := t.Rows/tiles, t.Rows%tiles
+	if taller > 0 {
+		f.tiles(t, 0, taller, height+1)
+	}
+	f.tiles(t, taller*(height+1), tiles-taller, height)
+}
+
+// tiles runs n tiles of a height from row r on.
+func (f *assembly) tiles(t *Tile, r, n, height int) {
+	f.gemmOf[height](n, t.K, t.Runs, &t.A[r*t.RowA], t.RowA*floatBytes, t.RunA*floatBytes, &t.B[0],
+		&t.C[r*t.RowC], t.RowC*floatBytes, &t.Init[r*t.RowInit], t.RowInit*floatBytes, t.Floor)
 }
 
 func (f *assembly) norm(n *Norm) {
@@ -47,9 +58,9 @@ func (f *assembly) winogradOut(x []float32, colX, rowX int, m *Planes, p []Place
 func sets(isa ISA) *Set {
 	switch isa {
 	case AVX512:
-		return &Set{ISA: AVX512, Rows: 14, Cols: 32, KRun: 512, fns: &tableAVX512}
+		return &Set{ISA: AVX512, Cols: 32, KRun: 512, fns: &tableAVX512}
 	case AVX2:
-		return &Set{ISA: AVX2, Rows: 6, Cols: 16, KRun: 256, fns: &tableAVX2}
+		return &Set{ISA: AVX2, Cols: 16, KRun: 256, fns: &tableAVX2}
 	default:
 		return portableSet()
 	}

@@ -2,18 +2,23 @@
 
 #include "textflag.h"
 
-// func gemm1x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm1x16AVX2(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm1x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm1x16AVX2(SB), NOSPLIT, $0-92
+gemm1x16AVX2_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Y0
 	VMOVUPS 32(DI), Y1
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $1, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (SI*4), CX
 	SUBQ CX, R9
@@ -65,31 +70,40 @@ gemm1x16AVX2_next:
 	ADDQ R9, AX
 	DECQ R8
 	JNZ gemm1x16AVX2_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Y15
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Y15
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, 0(DI)
 	VMAXPS Y1, Y15, Y1
 	VMOVUPS Y1, 32(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm1x16AVX2_tile
 	VZEROUPPER
 	RET
 
-// func gemm2x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm2x16AVX2(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm2x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm2x16AVX2(SB), NOSPLIT, $0-92
+gemm2x16AVX2_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Y2
 	VMOVUPS 32(DI), Y3
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $2, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (SI*4), CX
 	SUBQ CX, R9
@@ -156,9 +170,9 @@ gemm2x16AVX2_next:
 	ADDQ R9, AX
 	DECQ R8
 	JNZ gemm2x16AVX2_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Y15
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Y15
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, 0(DI)
 	VMAXPS Y1, Y15, Y1
@@ -168,19 +182,24 @@ gemm2x16AVX2_next:
 	VMOVUPS Y2, 0(DI)
 	VMAXPS Y3, Y15, Y3
 	VMOVUPS Y3, 32(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm2x16AVX2_tile
 	VZEROUPPER
 	RET
 
-// func gemm3x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm3x16AVX2(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm3x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm3x16AVX2(SB), NOSPLIT, $0-92
+gemm3x16AVX2_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ CX, DI
@@ -189,6 +208,10 @@ TEXT ·gemm3x16AVX2(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Y4
 	VMOVUPS 32(DI), Y5
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $3, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (SI*4), CX
 	SUBQ CX, R9
@@ -270,9 +293,9 @@ gemm3x16AVX2_next:
 	ADDQ R9, AX
 	DECQ R8
 	JNZ gemm3x16AVX2_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Y15
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Y15
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, 0(DI)
 	VMAXPS Y1, Y15, Y1
@@ -287,19 +310,24 @@ gemm3x16AVX2_next:
 	VMOVUPS Y4, 0(DI)
 	VMAXPS Y5, Y15, Y5
 	VMOVUPS Y5, 32(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm3x16AVX2_tile
 	VZEROUPPER
 	RET
 
-// func gemm4x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm4x16AVX2(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm4x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm4x16AVX2(SB), NOSPLIT, $0-92
+gemm4x16AVX2_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ CX, DI
@@ -311,6 +339,10 @@ TEXT ·gemm4x16AVX2(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Y6
 	VMOVUPS 32(DI), Y7
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $4, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (SI*4), CX
@@ -411,9 +443,9 @@ gemm4x16AVX2_next:
 	ADDQ R9, R10
 	DECQ R8
 	JNZ gemm4x16AVX2_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Y15
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Y15
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, 0(DI)
 	VMAXPS Y1, Y15, Y1
@@ -433,19 +465,24 @@ gemm4x16AVX2_next:
 	VMOVUPS Y6, 0(DI)
 	VMAXPS Y7, Y15, Y7
 	VMOVUPS Y7, 32(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm4x16AVX2_tile
 	VZEROUPPER
 	RET
 
-// func gemm5x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm5x16AVX2(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm5x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm5x16AVX2(SB), NOSPLIT, $0-92
+gemm5x16AVX2_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ CX, DI
@@ -460,6 +497,10 @@ TEXT ·gemm5x16AVX2(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Y8
 	VMOVUPS 32(DI), Y9
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $5, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (SI*4), CX
@@ -575,9 +616,9 @@ gemm5x16AVX2_next:
 	ADDQ R9, R10
 	DECQ R8
 	JNZ gemm5x16AVX2_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Y15
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Y15
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, 0(DI)
 	VMAXPS Y1, Y15, Y1
@@ -602,19 +643,24 @@ gemm5x16AVX2_next:
 	VMOVUPS Y8, 0(DI)
 	VMAXPS Y9, Y15, Y9
 	VMOVUPS Y9, 32(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm5x16AVX2_tile
 	VZEROUPPER
 	RET
 
-// func gemm6x16AVX2(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm6x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-92
+gemm6x16AVX2_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Y0
 	VMOVUPS 32(DI), Y1
 	ADDQ CX, DI
@@ -632,6 +678,10 @@ TEXT ·gemm6x16AVX2(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Y10
 	VMOVUPS 32(DI), Y11
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $6, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (SI*4), CX
@@ -762,9 +812,9 @@ gemm6x16AVX2_next:
 	ADDQ R9, R10
 	DECQ R8
 	JNZ gemm6x16AVX2_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Y15
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Y15
 	VMAXPS Y0, Y15, Y0
 	VMOVUPS Y0, 0(DI)
 	VMAXPS Y1, Y15, Y1
@@ -794,6 +844,10 @@ gemm6x16AVX2_next:
 	VMOVUPS Y10, 0(DI)
 	VMAXPS Y11, Y15, Y11
 	VMOVUPS Y11, 32(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm6x16AVX2_tile
 	VZEROUPPER
 	RET
 

@@ -2,18 +2,23 @@
 
 #include "textflag.h"
 
-// func gemm1x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm1x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm1x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm1x32AVX512(SB), NOSPLIT, $0-92
+gemm1x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $1, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (SI*4), CX
 	SUBQ CX, R9
@@ -65,31 +70,40 @@ gemm1x32AVX512_next:
 	ADDQ R9, AX
 	DECQ R8
 	JNZ gemm1x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
 	VMOVUPS Z1, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm1x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm2x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm2x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm2x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm2x32AVX512(SB), NOSPLIT, $0-92
+gemm2x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z2
 	VMOVUPS 64(DI), Z3
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $2, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (SI*4), CX
 	SUBQ CX, R9
@@ -156,9 +170,9 @@ gemm2x32AVX512_next:
 	ADDQ R9, AX
 	DECQ R8
 	JNZ gemm2x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -168,19 +182,24 @@ gemm2x32AVX512_next:
 	VMOVUPS Z2, 0(DI)
 	VMAXPS Z3, Z31, Z3
 	VMOVUPS Z3, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm2x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm3x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm3x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm3x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm3x32AVX512(SB), NOSPLIT, $0-92
+gemm3x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -189,6 +208,10 @@ TEXT ·gemm3x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z4
 	VMOVUPS 64(DI), Z5
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $3, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (SI*4), CX
 	SUBQ CX, R9
@@ -270,9 +293,9 @@ gemm3x32AVX512_next:
 	ADDQ R9, AX
 	DECQ R8
 	JNZ gemm3x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -287,19 +310,24 @@ gemm3x32AVX512_next:
 	VMOVUPS Z4, 0(DI)
 	VMAXPS Z5, Z31, Z5
 	VMOVUPS Z5, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm3x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm4x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm4x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm4x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm4x32AVX512(SB), NOSPLIT, $0-92
+gemm4x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -311,6 +339,10 @@ TEXT ·gemm4x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z6
 	VMOVUPS 64(DI), Z7
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $4, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (SI*4), CX
@@ -411,9 +443,9 @@ gemm4x32AVX512_next:
 	ADDQ R9, R10
 	DECQ R8
 	JNZ gemm4x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -433,19 +465,24 @@ gemm4x32AVX512_next:
 	VMOVUPS Z6, 0(DI)
 	VMAXPS Z7, Z31, Z7
 	VMOVUPS Z7, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm4x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm5x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm5x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm5x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm5x32AVX512(SB), NOSPLIT, $0-92
+gemm5x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -460,6 +497,10 @@ TEXT ·gemm5x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z8
 	VMOVUPS 64(DI), Z9
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $5, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (SI*4), CX
@@ -575,9 +616,9 @@ gemm5x32AVX512_next:
 	ADDQ R9, R10
 	DECQ R8
 	JNZ gemm5x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -602,19 +643,24 @@ gemm5x32AVX512_next:
 	VMOVUPS Z8, 0(DI)
 	VMAXPS Z9, Z31, Z9
 	VMOVUPS Z9, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm5x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm6x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm6x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm6x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm6x32AVX512(SB), NOSPLIT, $0-92
+gemm6x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -632,6 +678,10 @@ TEXT ·gemm6x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z10
 	VMOVUPS 64(DI), Z11
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $6, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (SI*4), CX
@@ -762,9 +812,9 @@ gemm6x32AVX512_next:
 	ADDQ R9, R10
 	DECQ R8
 	JNZ gemm6x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -794,19 +844,24 @@ gemm6x32AVX512_next:
 	VMOVUPS Z10, 0(DI)
 	VMAXPS Z11, Z31, Z11
 	VMOVUPS Z11, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm6x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm7x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm7x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm7x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm7x32AVX512(SB), NOSPLIT, $0-92
+gemm7x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -827,6 +882,10 @@ TEXT ·gemm7x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z12
 	VMOVUPS 64(DI), Z13
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $7, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -976,9 +1035,9 @@ gemm7x32AVX512_next:
 	ADDQ R9, R11
 	DECQ R8
 	JNZ gemm7x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -1013,19 +1072,24 @@ gemm7x32AVX512_next:
 	VMOVUPS Z12, 0(DI)
 	VMAXPS Z13, Z31, Z13
 	VMOVUPS Z13, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm7x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm8x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm8x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm8x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm8x32AVX512(SB), NOSPLIT, $0-92
+gemm8x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -1049,6 +1113,10 @@ TEXT ·gemm8x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z14
 	VMOVUPS 64(DI), Z15
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $8, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -1213,9 +1281,9 @@ gemm8x32AVX512_next:
 	ADDQ R9, R11
 	DECQ R8
 	JNZ gemm8x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -1255,19 +1323,24 @@ gemm8x32AVX512_next:
 	VMOVUPS Z14, 0(DI)
 	VMAXPS Z15, Z31, Z15
 	VMOVUPS Z15, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm8x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm9x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm9x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm9x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm9x32AVX512(SB), NOSPLIT, $0-92
+gemm9x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -1294,6 +1367,10 @@ TEXT ·gemm9x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z16
 	VMOVUPS 64(DI), Z17
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $9, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -1473,9 +1550,9 @@ gemm9x32AVX512_next:
 	ADDQ R9, R11
 	DECQ R8
 	JNZ gemm9x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -1520,19 +1597,24 @@ gemm9x32AVX512_next:
 	VMOVUPS Z16, 0(DI)
 	VMAXPS Z17, Z31, Z17
 	VMOVUPS Z17, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm9x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm10x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm10x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm10x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm10x32AVX512(SB), NOSPLIT, $0-92
+gemm10x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -1562,6 +1644,10 @@ TEXT ·gemm10x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z18
 	VMOVUPS 64(DI), Z19
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $10, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -1760,9 +1846,9 @@ gemm10x32AVX512_next:
 	ADDQ R9, R12
 	DECQ R8
 	JNZ gemm10x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -1812,19 +1898,24 @@ gemm10x32AVX512_next:
 	VMOVUPS Z18, 0(DI)
 	VMAXPS Z19, Z31, Z19
 	VMOVUPS Z19, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm10x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm11x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm11x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm11x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm11x32AVX512(SB), NOSPLIT, $0-92
+gemm11x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -1857,6 +1948,10 @@ TEXT ·gemm11x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z20
 	VMOVUPS 64(DI), Z21
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $11, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -2070,9 +2165,9 @@ gemm11x32AVX512_next:
 	ADDQ R9, R12
 	DECQ R8
 	JNZ gemm11x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -2127,19 +2222,24 @@ gemm11x32AVX512_next:
 	VMOVUPS Z20, 0(DI)
 	VMAXPS Z21, Z31, Z21
 	VMOVUPS Z21, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm11x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm12x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm12x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm12x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm12x32AVX512(SB), NOSPLIT, $0-92
+gemm12x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -2175,6 +2275,10 @@ TEXT ·gemm12x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z22
 	VMOVUPS 64(DI), Z23
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $12, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -2403,9 +2507,9 @@ gemm12x32AVX512_next:
 	ADDQ R9, R12
 	DECQ R8
 	JNZ gemm12x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -2465,19 +2569,24 @@ gemm12x32AVX512_next:
 	VMOVUPS Z22, 0(DI)
 	VMAXPS Z23, Z31, Z23
 	VMOVUPS Z23, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm12x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm13x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm13x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm13x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm13x32AVX512(SB), NOSPLIT, $0-92
+gemm13x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -2516,6 +2625,10 @@ TEXT ·gemm13x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z24
 	VMOVUPS 64(DI), Z25
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $13, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -2763,9 +2876,9 @@ gemm13x32AVX512_next:
 	ADDQ R9, R13
 	DECQ R8
 	JNZ gemm13x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -2830,19 +2943,24 @@ gemm13x32AVX512_next:
 	VMOVUPS Z24, 0(DI)
 	VMAXPS Z25, Z31, Z25
 	VMOVUPS Z25, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm13x32AVX512_tile
 	VZEROUPPER
 	RET
 
-// func gemm14x32AVX512(k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
-TEXT ·gemm14x32AVX512(SB), NOSPLIT, $0-84
-	MOVQ k+0(FP), SI
-	MOVQ runs+8(FP), R8
-	MOVQ a+16(FP), AX
-	MOVQ rowA+24(FP), BX
-	MOVQ runA+32(FP), R9
-	MOVQ b+40(FP), DX
-	MOVQ init+64(FP), DI
-	MOVQ rowInit+72(FP), CX
+// func gemm14x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
+TEXT ·gemm14x32AVX512(SB), NOSPLIT, $0-92
+gemm14x32AVX512_tile:
+	MOVQ k+8(FP), SI
+	MOVQ runs+16(FP), R8
+	MOVQ a+24(FP), AX
+	MOVQ rowA+32(FP), BX
+	MOVQ runA+40(FP), R9
+	MOVQ b+48(FP), DX
+	MOVQ init+72(FP), DI
+	MOVQ rowInit+80(FP), CX
 	VMOVUPS 0(DI), Z0
 	VMOVUPS 64(DI), Z1
 	ADDQ CX, DI
@@ -2884,6 +3002,10 @@ TEXT ·gemm14x32AVX512(SB), NOSPLIT, $0-84
 	ADDQ CX, DI
 	VMOVUPS 0(DI), Z26
 	VMOVUPS 64(DI), Z27
+	ADDQ CX, DI
+	MOVQ DI, init+72(FP)
+	IMUL3Q $14, BX, CX
+	ADDQ CX, a+24(FP)
 	LEAQ (BX)(BX*2), CX
 	LEAQ (AX)(CX*1), R10
 	LEAQ (R10)(CX*1), R11
@@ -3146,9 +3268,9 @@ gemm14x32AVX512_next:
 	ADDQ R9, R13
 	DECQ R8
 	JNZ gemm14x32AVX512_run
-	MOVQ c+48(FP), DI
-	MOVQ rowC+56(FP), SI
-	VBROADCASTSS floor+80(FP), Z31
+	MOVQ c+56(FP), DI
+	MOVQ rowC+64(FP), SI
+	VBROADCASTSS floor+88(FP), Z31
 	VMAXPS Z0, Z31, Z0
 	VMOVUPS Z0, 0(DI)
 	VMAXPS Z1, Z31, Z1
@@ -3218,6 +3340,10 @@ gemm14x32AVX512_next:
 	VMOVUPS Z26, 0(DI)
 	VMAXPS Z27, Z31, Z27
 	VMOVUPS Z27, 64(DI)
+	ADDQ SI, DI
+	MOVQ DI, c+56(FP)
+	DECQ tiles+0(FP)
+	JNZ gemm14x32AVX512_tile
 	VZEROUPPER
 	RET
 

@@ -3,32 +3,33 @@ package kernel
 // portable implements the kernels in Go: the twin that the assembly is tested against.
 type portable struct{}
 
-// The portable tile: its 4 x 4 sums stay in registers where there are 32 (arm64).
+// The portable tile, whose 4 x 4 sums stay in registers where there are 32 (arm64).
 const portableRows, portableCols = 4, 4
 
 func portableSet() *Set {
-	return &Set{ISA: Portable, Rows: portableRows, Cols: portableCols, KRun: 512, fns: portable{}}
+	return &Set{ISA: Portable, Cols: portableCols, KRun: 512, fns: portable{}}
 }
 
 func (portable) gemm(t *Tile) {
-	if t.Rows == portableRows {
-		gemm4x4(t)
-		return
+	r := 0
+	for ; r+portableRows <= t.Rows; r += portableRows {
+		gemm4x4(t, r)
 	}
-	for r := range t.Rows {
+	for ; r < t.Rows; r++ {
 		gemm1x4(t, r)
 	}
 }
 
-// gemm4x4 computes a whole tile.
-func gemm4x4(t *Tile) {
-	i0, i1, i2, i3 := t.Init, t.Init[t.RowInit:], t.Init[2*t.RowInit:], t.Init[3*t.RowInit:]
+// gemm4x4 computes rows r to r+3.
+func gemm4x4(t *Tile, r int) {
+	in := t.Init[r*t.RowInit:]
+	i0, i1, i2, i3 := in, in[t.RowInit:], in[2*t.RowInit:], in[3*t.RowInit:]
 	c00, c01, c02, c03 := i0[0], i0[1], i0[2], i0[3]
 	c10, c11, c12, c13 := i1[0], i1[1], i1[2], i1[3]
 	c20, c21, c22, c23 := i2[0], i2[1], i2[2], i2[3]
 	c30, c31, c32, c33 := i3[0], i3[1], i3[2], i3[3]
 	for s := range t.Runs {
-		a := t.A[s*t.RunA:]
+		a := t.A[r*t.RowA+s*t.RunA:]
 		a0, a1, a2, a3 := a[:t.K], a[t.RowA:][:t.K], a[2*t.RowA:][:t.K], a[3*t.RowA:][:t.K]
 		b := t.B[s*t.K*portableCols:][:t.K*portableCols]
 		for k := range a0 {
@@ -43,13 +44,14 @@ func gemm4x4(t *Tile) {
 			c30, c31, c32, c33 = c30+x*b0, c31+x*b1, c32+x*b2, c33+x*b3
 		}
 	}
-	store4(t.C, t.Floor, c00, c01, c02, c03)
-	store4(t.C[t.RowC:], t.Floor, c10, c11, c12, c13)
-	store4(t.C[2*t.RowC:], t.Floor, c20, c21, c22, c23)
-	store4(t.C[3*t.RowC:], t.Floor, c30, c31, c32, c33)
+	c := t.C[r*t.RowC:]
+	store4(c, t.Floor, c00, c01, c02, c03)
+	store4(c[t.RowC:], t.Floor, c10, c11, c12, c13)
+	store4(c[2*t.RowC:], t.Floor, c20, c21, c22, c23)
+	store4(c[3*t.RowC:], t.Floor, c30, c31, c32, c33)
 }
 
-// gemm1x4 computes row r of a tile.
+// gemm1x4 computes row r.
 func gemm1x4(t *Tile, r int) {
 	in := t.Init[r*t.RowInit:]
 	c0, c1, c2, c3 := in[0], in[1], in[2], in[3]

@@ -5,8 +5,7 @@ package kernel
 // products as well. Slices shorter than the arguments ask for panic before anything is written.
 type Set struct {
 	ISA  ISA
-	Rows int // largest Tile.Rows
-	Cols int // columns of a tile
+	Cols int // columns of a Tile
 	KRun int // largest K for which a panel of B stays in the nearest cache
 	fns  functions
 }
@@ -29,7 +28,7 @@ const lane = 16
 //
 //	C[r][j] = max(Init[r][j] + sum over s < Runs, k < K of A[r*RowA + s*RunA + k] * B[(s*K + k)*Cols + j], Floor)
 //
-// for r < Rows, j < Cols. The sum runs in the order of (s, k). Init may be C itself or, with
+// for r < Rows, any number, and j < Cols, the Set's. The sum runs in the order of (s, k). Init may be C itself or, with
 // RowInit 0, a bias. A NaN stays a NaN.
 type Tile struct {
 	Rows, K, Runs int
@@ -43,9 +42,9 @@ type Tile struct {
 	Floor         float32
 }
 
-// Gemm runs one tile.
+// Gemm runs t.
 func (s *Set) Gemm(t *Tile) {
-	if t.Rows < 1 || t.Rows > s.Rows || t.K < 1 || t.Runs < 1 || t.RowA < 0 || t.RunA < 0 || t.RowC < 0 || t.RowInit < 0 {
+	if t.Rows < 1 || t.K < 1 || t.Runs < 1 || t.RowA < 0 || t.RunA < 0 || t.RowC < 0 || t.RowInit < 0 {
 		panic("kernel: impossible tile")
 	}
 	last := t.Rows - 1

@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-const gemmArgs = "k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32"
+const gemmArgs = "tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32"
 
 func gemmName(t target, rows int) string {
 	return fmt.Sprintf("gemm%dx%d%s", rows, t.vec*t.cols, t.name)
@@ -11,13 +11,16 @@ func gemmName(t target, rows int) string {
 // unroll is the number of k steps in the main loop.
 const unroll = 4
 
-// gemm writes C[rows][n] = max(Init + sum A*B, floor) with all of C in registers.
-// A is reached by one pointer for every three rows; the strides arrive in bytes.
+// gemm writes C[rows][n] = max(Init + sum A*B, floor) with all of C in registers, for each of a
+// number of tiles that lie rows apart in A, C and Init and share B. The places of A, C and Init in
+// the arguments move on with the tiles. A is reached by one pointer for every three rows; the
+// strides arrive in bytes.
 // Per k: a register row of B is loaded, each row's A broadcast, and multiplied into the tile.
 func gemm(f *file, t target, rows int) {
 	name := gemmName(t, rows)
-	f.text(name, 84, "func "+name+"("+gemmArgs+")")
-	f.load("k", "SI", "runs", "R8", "a", "AX", "rowA", "BX", "runA", "R9", "b", "DX", "c", "", "rowC", "",
+	f.text(name, 92, "func "+name+"("+gemmArgs+")")
+	f.label(name + "_tile")
+	f.load("tiles", "", "k", "SI", "runs", "R8", "a", "AX", "rowA", "BX", "runA", "R9", "b", "DX", "c", "", "rowC", "",
 		"init", "DI", "rowInit", "CX")
 	acc := func(r, v int) string { return fmt.Sprintf("%s%d", t.reg, r*t.cols+v) }
 	width := t.vec * 4
@@ -25,10 +28,11 @@ func gemm(f *file, t target, rows int) {
 		for v := range t.cols {
 			f.op("VMOVUPS %d(DI), %s", v*width, acc(r, v))
 		}
-		if r < rows-1 {
-			f.op("ADDQ CX, DI")
-		}
+		f.op("ADDQ CX, DI")
 	}
+	f.op("MOVQ DI, init+72(FP)")
+	f.op("IMUL3Q $%d, BX, CX", rows)
+	f.op("ADDQ CX, a+24(FP)")
 	ptrs := []string{"AX", "R10", "R11", "R12", "R13"}[:(rows+2)/3]
 	f.op("LEAQ (BX)(BX*2), CX")
 	for i := 1; i < len(ptrs); i++ {
@@ -65,20 +69,26 @@ func gemm(f *file, t target, rows int) {
 	f.op("DECQ R8")
 	f.op("JNZ %s_run", name)
 
-	f.op("MOVQ c+48(FP), DI")
-	f.op("MOVQ rowC+56(FP), SI")
-	floor := fmt.Sprintf("%s%d", t.reg, t.regs-1)
-	f.op("VBROADCASTSS floor+80(FP), %s", floor)
+	gemmStore(f, t, rows, acc)
+	f.op("DECQ tiles+0(FP)")
+	f.op("JNZ %s_tile", name)
+	f.leave()
+}
+
+// gemmStore writes the sums, none below the floor.
+func gemmStore(f *file, t target, rows int, acc func(r, v int) string) {
+	f.op("MOVQ c+56(FP), DI")
+	f.op("MOVQ rowC+64(FP), SI")
+	floor := t.r(t.regs - 1)
+	f.op("VBROADCASTSS floor+88(FP), %s", floor)
 	for r := range rows {
 		for v := range t.cols {
 			f.op("VMAXPS %s, %s, %s", acc(r, v), floor, acc(r, v))
-			f.op("VMOVUPS %s, %d(DI)", acc(r, v), v*width)
+			f.op("VMOVUPS %s, %d(DI)", acc(r, v), v*t.vec*4)
 		}
-		if r < rows-1 {
-			f.op("ADDQ SI, DI")
-		}
+		f.op("ADDQ SI, DI")
 	}
-	f.leave()
+	f.op("MOVQ DI, c+56(FP)")
 }
 
 func advance(f *file, ptrs []string, by string) {
