@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
+	"sonotype/imaging"
 	"sonotype/internal/artifact"
 	"sonotype/internal/problem"
+	"sonotype/roi"
 )
 
 var small = Config{Patients: 24, Seed: 7, Width: 160, Height: 120}
@@ -89,10 +93,20 @@ func TestTableAndTexts(t *testing.T) {
 		if base(1, ".png") != row[0] || base(2, ".nii.gz") != row[0] {
 			t.Errorf("base names differ in %v", row)
 		}
-		for _, k := range []int{1, 2} {
-			if _, err := os.Stat(filepath.Join(dir, row[k])); err != nil {
-				t.Error(err)
-			}
+		img, _, err := imaging.Decode(filepath.Join(dir, row[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mask, info, err := roi.ReadMask(filepath.Join(dir, row[2]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pixel, err := strconv.ParseFloat(row[6], 64)
+		if err != nil || math.Abs(info.Spacing[0]-pixel) > 1e-5 || info.Spacing[0] != info.Spacing[1] {
+			t.Errorf("%s: pixel_mm %s, the mask's spacing %v", row[0], row[6], info.Spacing)
+		}
+		if mask.W != img.W || mask.H != img.H || info.Empty || info.NonBinary || info.TouchesEdge || info.Format != "nifti" {
+			t.Errorf("%s: image %d x %d, mask %+v", row[0], img.W, img.H, info)
 		}
 	}
 	about, err := os.ReadFile(filepath.Join(dir, "README.md"))
