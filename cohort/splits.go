@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"sonotype/cohort/table"
 	"sonotype/internal/problem"
 	"sonotype/internal/rng"
+	"sonotype/internal/suggest"
 )
 
 // Sets of patients.
@@ -169,7 +169,7 @@ func noSuchCentre(people []person, want string) error {
 			centres = append(centres, p.centre)
 		}
 	}
-	near := table.Nearest(want, centres, 5)
+	near := suggest.Nearest(want, centres, 5)
 	for i := range near {
 		near[i] = quote(near[i])
 	}

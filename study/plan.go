@@ -209,7 +209,7 @@ var unknownKey = regexp.MustCompile(`unknown field "([^"]+)"`)
 func yamlProblem(file string, err error) error {
 	e := &problem.Error{What: "the study file is not valid", File: file, Found: strings.TrimSpace(yaml.FormatError(err, false, true)), Try: "compare with docs/study-yaml.md"}
 	if m := unknownKey.FindStringSubmatch(err.Error()); m != nil {
-		if near := suggest.Nearest(m[1], planKeys()); near != "" {
+		if near := suggest.Close(m[1], planKeys()); near != "" {
 			e.Try = fmt.Sprintf("did you mean %q? docs/study-yaml.md lists all keys", near)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"sonotype/internal/artifact"
 	"sonotype/internal/problem"
+	"sonotype/internal/suggest"
 )
 
 // Table is one sheet: a header and rows of equal width. Cells are trimmed; numbers have a decimal point.
@@ -94,7 +95,7 @@ func (t *Table) Require(name string) (int, error) {
 	}
 	return -1, &problem.Error{
 		What: "the table has no column " + strconv.Quote(name), File: t.Path, Row: 1,
-		Found: "columns " + quoteList(Nearest(name, t.Header, 5)),
+		Found: "columns " + quoteList(suggest.Nearest(name, t.Header, 5)),
 		Try:   "rename the column in the table, or name the right one in study.yaml",
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"sonotype/internal/problem"
+	"sonotype/internal/suggest"
 )
 
 const (
@@ -81,7 +82,7 @@ func chooseSheet(path string, f *excelize.File, want string) (string, error) {
 	}
 	return "", &problem.Error{
 		What: "the workbook has no sheet " + strconv.Quote(want), File: path,
-		Found: "sheets " + quoteList(Nearest(want, names, 5)), Try: "name one of these sheets",
+		Found: "sheets " + quoteList(suggest.Nearest(want, names, 5)), Try: "name one of these sheets",
 	}
 }
 
