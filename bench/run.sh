@@ -13,10 +13,8 @@ TORCH113=${TORCH113:-/usr/bin/python3}              # a python with torch 1.13 a
 TORCHNEW=${TORCHNEW:-$OUT/torch/bin/python}         # a python with the newest torch and torchvision
 PEERS=${PEERS:-$OUT/peers/bin/python}               # a python with onnxruntime, scikit-learn, lightgbm
 OURS=${OURS:-$OUT/sonotype}                         # built below unless it is there
-# Our side of "select" and "pca": a command that reads the folder of inputs, does the work that peer_select.py describes,
-# and prints {"metrics": {"select": seconds}} or {"metrics": {"pca": seconds}}. Empty: the peer is timed alone.
-OURS_SELECT=${OURS_SELECT:-}
-OURS_PCA=${OURS_PCA:-}
+# Our side of "select" and "pca" is bench/ours: the work that peer_select.py describes.
+OURS_NUMBERS=$OUT/ours
 
 mkdir -p "$OUT"
 has() { "$1" -c "import $2" >/dev/null 2>&1; }
@@ -60,28 +58,23 @@ forward() {
 	python3 bench/turns.py --out "$OUT/forward.json" --rounds "$ROUNDS" ${compare[@]+"${compare[@]}"} "${run[@]}" || status=1
 }
 
-# numbers NAME OURS_COMMAND LIMITS...
+# numbers NAME LIMITS...
 numbers() {
 	if ! has "$PEERS" lightgbm; then
 		skip "$1 (run bench/setup.sh)"
 		return
 	fi
 	inputs
-	local run=("peer=$clean $PEERS bench/peer_select.py $1 $OUT/inputs") compare=()
-	if [ -n "$2" ]; then
-		run=("ours=$2" "${run[@]}")
-		compare=("${@:3}")
-	else
-		skip "our side of $1 (set OURS_${1^^})"
-	fi
-	python3 bench/turns.py --out "$OUT/$1.json" --rounds "$ROUNDS" ${compare[@]+"${compare[@]}"} "${run[@]}" || status=1
+	CGO_ENABLED=0 go build -o "$OURS_NUMBERS" ./bench/ours
+	python3 bench/turns.py --out "$OUT/$1.json" --rounds "$ROUNDS" "${@:2}" \
+		"ours=$OURS_NUMBERS $1 $OUT/inputs" "peer=$clean $PEERS bench/peer_select.py $1 $OUT/inputs" || status=1
 }
 
 for what in ${*:-forward select pca}; do
 	case $what in
 	forward) forward ;;
-	select) numbers select "$OURS_SELECT" --compare ours peer select 0.20 ;;
-	pca) numbers pca "$OURS_PCA" --compare ours peer pca 1.0 --limit ours pca 1.5 ;;
+	select) numbers select --compare ours peer select 0.20 ;;
+	pca) numbers pca --compare ours peer pca 1.0 --limit ours pca 1.5 ;;
 	*) echo "unknown: $what (forward, select, pca)" >&2; exit 2 ;;
 	esac
 done
