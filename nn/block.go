@@ -95,24 +95,25 @@ func (p *phases) product(s *scratch, rows, lda int, w *panels, c []float32, ldc 
 }
 
 // grow runs the 3x3 convolution of layer l from the neck's buffer into the block's next channels,
-// as Winograd's F(2x2,3x3): 16 products where the sum itself takes 36.
+// by Winograd's method: transformed patches times transformed weights, as many products of matrices
+// as a patch has pixels, transformed back.
 func (p *phases) grow(bi, l, n int) {
 	b := &p.program.plan.blocks[bi]
-	t, planes := &p.program.layout.tiles[bi], &p.program.weights.blocks[bi].layers[l].conv2
+	t, planes := &p.program.layout.tiles[bi], p.program.weights.blocks[bi].layers[l].conv2
 	tiles := n * t.perImage
 	neckReach, pixelReach := n*b.pixels()*b.neck, (n*b.pixels()-1)*b.shape.C
 	out := p.slot.x[bi][b.in+l*b.grow:]
-	units := p.units(tiles, unitTiles)
+	units := p.units(tiles, t.unit)
 	p.run(units, func(worker, u int) {
 		s, k := p.program.scratch[worker], p.program.kernels
 		t0, t1 := u*tiles/units, (u+1)*tiles/units
 		s.v.N, s.v.Row, s.v.Plane = b.neck, b.neck, (t1-t0)*b.neck+rowPad
 		s.m.N, s.m.Row, s.m.Plane = b.grow, b.grow, (t1-t0)*b.grow+rowPad
-		k.WinogradIn(&s.v, p.slot.neck, t.patches[t0:t1], neckReach)
+		k.WinogradIn(t.method, t1-t0, &s.v, p.slot.neck, t.patches[t0*t.method.Planes():], neckReach)
 		for i := range planes {
 			p.plane(s, t1-t0, i, planes[i])
 		}
-		k.WinogradOut(out, b.shape.C, b.shape.W*b.shape.C, &s.m, t.places[t0:t1], pixelReach)
+		k.WinogradOut(t.method, out, b.shape.C, b.shape.W*b.shape.C, &s.m, t.places[t0:t1], pixelReach)
 	})
 }
 

@@ -17,7 +17,7 @@ const (
 	groupImages = 4
 )
 
-func newLayout(p *plan, k *kernel.Set) *layout {
+func newLayout(p *plan) *layout {
 	l := &layout{group: groupImages}
 	for l.front < len(p.blocks)-1 && p.blocks[l.front].pixels() > groupPixels {
 		l.front++
@@ -36,44 +36,57 @@ func (l *layout) images(block int) int {
 	return l.group
 }
 
-// tiling lists the 2x2 output tiles of a block's 3x3 convolutions, image after image.
+// tiling lists the output tiles of a block's 3x3 convolutions, image after image.
 type tiling struct {
+	method   kernel.Winograd
 	perImage int
-	patches  []kernel.Patch // where the neck's pixels lie; the first row of the buffer is zeros
+	unit     int            // tiles of a unit of work
+	patches  []int32        // where the neck's pixels lie; the first row of the buffer is zeros
 	places   []kernel.Place // where the block's pixels lie
 }
 
+// The larger tiles pay from so many on an image: below, their edges waste products, and there are
+// too few rows to each of the 36 matrices of weights.
+const manyTiles = 49
+
+// Tiles of a unit of work: what a worker's second-level cache holds of their transforms.
+const (
+	unitTiles2 = 28
+	unitTiles4 = 14
+)
+
 func newTiling(b *blockPlan, images int) tiling {
+	t := tiling{method: kernel.F2, unit: unitTiles2}
 	h, w := b.shape.H, b.shape.W
-	t := tiling{perImage: ceilDiv(h, 2) * ceilDiv(w, 2)}
+	if ceilDiv(h, int(kernel.F4))*ceilDiv(w, int(kernel.F4)) >= manyTiles {
+		t.method, t.unit = kernel.F4, unitTiles4
+	}
+	m := int(t.method)
+	t.perImage = ceilDiv(h, m) * ceilDiv(w, m)
 	for i := range images {
-		for y := 0; y < h; y += 2 {
-			for x := 0; x < w; x += 2 {
-				t.patches = append(t.patches, patch(b, i, y, x))
-				place := kernel.Place{Offset: int32(((i*h+y)*w + x) * b.shape.C)}
-				if x+1 < w {
-					place.Flags |= kernel.HasRight
-				}
-				if y+1 < h {
-					place.Flags |= kernel.HasLower
-				}
-				t.places = append(t.places, place)
+		for y := 0; y < h; y += m {
+			for x := 0; x < w; x += m {
+				t.addPatch(b, i, y, x)
+				t.places = append(t.places, kernel.Place{
+					Offset: int32(((i*h+y)*w + x) * b.shape.C),
+					Rows:   int32(min(m, h-y)), Cols: int32(min(m, w-x)),
+				})
 			}
 		}
 	}
 	return t
 }
 
-// patch lists the 4x4 pixels around the tile at (y, x) of image i, in floats from the neck's start.
-func patch(b *blockPlan, i, y, x int) (p kernel.Patch) {
-	h, w := b.shape.H, b.shape.W
-	for j := range p {
-		py, px := y-1+j/4, x-1+j%4
+// addPatch lists the pixels that the tile at (y, x) of image i sees, in floats from the neck's start.
+func (t *tiling) addPatch(b *blockPlan, i, y, x int) {
+	h, w, side := b.shape.H, b.shape.W, t.method.Side()
+	for j := range side * side {
+		py, px, at := y-1+j/side, x-1+j%side, 0
 		if py >= 0 && py < h && px >= 0 && px < w {
-			p[j] = int32((1 + (i*h+py)*w + px) * b.neck)
+			at = (1 + (i*h+py)*w + px) * b.neck
 		}
+		t.patches = append(t.patches, int32(at))
 	}
-	return p
 }
 
 // slot is the activations of one group of images.
@@ -105,11 +118,9 @@ func (s *slot) bytes() int64 {
 	return int64(n) * 4
 }
 
-// Units of work: so many rows of a matrix product, tiles of a 3x3 convolution, rows of the stem's
-// pool, channels of the head.
+// Units of work: so many rows of a matrix product, rows of the stem's pool, channels of the head.
 const (
 	unitRows     = 56
-	unitTiles    = 28
 	unitStemRows = 14
 	unitChannels = 128
 )
@@ -127,14 +138,14 @@ type scratch struct {
 	stem  stemScratch
 }
 
-func newScratch(p *plan, k *kernel.Set) *scratch {
+func newScratch(p *plan, l *layout, k *kernel.Set) *scratch {
 	s := &scratch{stem: newStemScratch(p)}
 	rows, v, m, zeros := 0, 0, 0, k.Cols
 	for i := range p.blocks {
-		b := &p.blocks[i]
+		b, t := &p.blocks[i], &l.tiles[i]
 		rows = max(rows, unitRows*(b.shape.C+rowPad))
-		v = max(v, 16*(unitTiles*b.neck+rowPad))
-		m = max(m, 16*(unitTiles*b.grow+rowPad))
+		v = max(v, t.method.Planes()*(t.unit*b.neck+rowPad))
+		m = max(m, t.method.Planes()*(t.unit*b.grow+rowPad))
 		zeros = max(zeros, b.grow)
 	}
 	last := &p.blocks[len(p.blocks)-1]

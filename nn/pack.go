@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"sonotype/internal/problem"
+	"sonotype/nn/kernel"
 )
 
 // packed is the parameters of a plan as the kernels read them: batch normalisations folded into
@@ -25,8 +26,8 @@ type packedBlock struct {
 
 type packedLayer struct {
 	norm  affine
-	conv1 panels        // with norm2 folded in
-	conv2 [16][]float32 // Winograd planes, each as the panels of a neck x grow matrix
+	conv1 panels      // with norm2 folded in
+	conv2 [][]float32 // Winograd planes, each as the panels of a neck x grow matrix
 }
 
 type packedTransition struct {
@@ -55,7 +56,7 @@ type packer struct {
 }
 
 // pack folds and arranges the tensors that p names. Each must have its shape and be finite.
-func pack(p *plan, specs []ParamSpec, t Tensors, cols int) (*packed, int64, error) {
+func pack(p *plan, l *layout, specs []ParamSpec, t Tensors, cols int) (*packed, int64, error) {
 	k := &packer{t: t, cols: cols}
 	for _, s := range specs {
 		k.check(s)
@@ -64,13 +65,14 @@ func pack(p *plan, specs []ParamSpec, t Tensors, cols int) (*packed, int64, erro
 		return nil, 0, k.err
 	}
 	w := &packed{stem: k.stem(p)}
-	for _, b := range p.blocks {
+	for i, b := range p.blocks {
 		var pb packedBlock
+		method := l.tiles[i].method
 		for _, l := range b.layers {
 			pb.layers = append(pb.layers, packedLayer{
 				norm:  k.affine(l.norm1),
 				conv1: k.pointwise(l.conv1, k.affine(l.norm2)),
-				conv2: k.winograd(l.conv2),
+				conv2: k.winograd(l.conv2, method),
 			})
 		}
 		if b.transition != nil {
@@ -166,32 +168,19 @@ func (k *packer) pointwise(s convSpec, norm affine) panels {
 	}), norm.shift}
 }
 
-// winograd transforms a 3x3 convolution's weights: U = G g G' in float64, as 16 matrices.
-func (k *packer) winograd(s convSpec) [16][]float32 {
-	w := k.t[s.name+".weight"]
+// winograd transforms a 3x3 convolution's weights by method, as matrices of neck x grow.
+func (k *packer) winograd(s convSpec, method kernel.Winograd) [][]float32 {
+	w, n := k.t[s.name+".weight"], method.Planes()
 	out, in := w.Shape[0], w.Shape[1]
-	u := make([]float32, 16*out*in)
+	u := make([]float32, n*out*in)
 	for i := range out * in {
-		for p, v := range filterTransform(w.Data[i*9 : i*9+9]) {
-			u[i*16+p] = float32(v)
+		for p, v := range method.FilterTransform(w.Data[i*9 : i*9+9]) {
+			u[i*n+p] = float32(v)
 		}
 	}
-	var planes [16][]float32
+	planes := make([][]float32, n)
 	for p := range planes {
-		planes[p] = k.matrix(in, out, func(r, c int) float32 { return u[(c*in+r)*16+p] })
+		planes[p] = k.matrix(in, out, func(r, c int) float32 { return u[(c*in+r)*n+p] })
 	}
 	return planes
-}
-
-// filterTransform is G g G' of F(2x2,3x3), G = [1 0 0; .5 .5 .5; .5 -.5 .5; 0 0 1].
-func filterTransform(g []float32) (u [16]float64) {
-	var t [4][3]float64
-	for j := range 3 {
-		a, b, c := float64(g[j]), float64(g[3+j]), float64(g[6+j])
-		t[0][j], t[1][j], t[2][j], t[3][j] = a, (a+b+c)/2, (a-b+c)/2, c
-	}
-	for i, r := range t {
-		u[4*i], u[4*i+1], u[4*i+2], u[4*i+3] = r[0], (r[0]+r[1]+r[2])/2, (r[0]-r[1]+r[2])/2, r[2]
-	}
-	return u
 }

@@ -38,9 +38,9 @@ func (cpuEngine) Compile(g *Graph, o Options) (Program, error) {
 		workers = runtime.GOMAXPROCS(0)
 	}
 	c := &cpuProgram{plan: p, specs: g.Params(), kernels: k, maxBatch: o.MaxBatch, team: newTeam(workers)}
-	c.layout = newLayout(p, k)
+	c.layout = newLayout(p)
 	for range workers {
-		c.scratch = append(c.scratch, newScratch(p, k))
+		c.scratch = append(c.scratch, newScratch(p, c.layout, k))
 	}
 	c.slots = make([]*slot, workers)
 	return c, nil
@@ -64,7 +64,7 @@ type cpuProgram struct {
 
 // ImportState implements Program.
 func (c *cpuProgram) ImportState(s State) error {
-	w, bytes, err := pack(c.plan, c.specs, s.Tensors, c.kernels.Cols)
+	w, bytes, err := pack(c.plan, c.layout, c.specs, s.Tensors, c.kernels.Cols)
 	if err != nil {
 		return err
 	}

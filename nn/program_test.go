@@ -46,7 +46,7 @@ func infer(t testing.TB, g *nn.Graph, p nn.Program, x []float32, n int) map[stri
 // Every tap of the compiled network is the interpreter's, for every instruction set, at sizes whose
 // tiles have odd edges and at batches that the workers cannot share evenly.
 func TestCompiledEqualsInterpreter(t *testing.T) {
-	for _, size := range []int{32, 47, 93} {
+	for _, size := range []int{32, 47, 101} {
 		g := densenet.Build(small, size)
 		if err := g.Err(); err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func near(t *testing.T, name string, got []float32, want []float64) {
 // An image's bytes depend neither on its batch nor on the number of workers, and the two
 // instruction sets with fused multiply-add agree on them.
 func TestBytesDoNotDependOnBatchOrWorkers(t *testing.T) {
-	g := densenet.Build(small, 95)
+	g := densenet.Build(small, 103)
 	const most = 5
 	x := nntest.Images("x", most, g.InputShape())
 	fused := map[string][]float32{}

@@ -33,10 +33,16 @@ func max3AVX2(n int, dst, a, b, c *float32)
 func addAVX2(n int, dst, x *float32)
 
 //go:noescape
-func winogradInAVX2(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
+func winogradIn2AVX2(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
 
 //go:noescape
-func winogradOutAVX2(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+func winogradOut2AVX2(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+
+//go:noescape
+func winogradIn4AVX2(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
+
+//go:noescape
+func winogradOut4AVX2(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
 
 var tableAVX2 = assembly{
 	gemmOf: []gemmFunc{nil,
@@ -50,8 +56,8 @@ var tableAVX2 = assembly{
 	normMean4Fn:   normMean4AVX2,
 	max3Fn:        max3AVX2,
 	addFn:         addAVX2,
-	winogradInFn:  winogradInAVX2,
-	winogradOutFn: winogradOutAVX2,
+	winogradInFn:  map[int]winogradInFunc{2: winogradIn2AVX2, 4: winogradIn4AVX2},
+	winogradOutFn: map[int]winogradOutFunc{2: winogradOut2AVX2, 4: winogradOut4AVX2},
 }
 
 //go:noescape
@@ -109,10 +115,16 @@ func max3AVX512(n int, dst, a, b, c *float32)
 func addAVX512(n int, dst, x *float32)
 
 //go:noescape
-func winogradInAVX512(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
+func winogradIn2AVX512(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
 
 //go:noescape
-func winogradOutAVX512(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+func winogradOut2AVX512(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+
+//go:noescape
+func winogradIn4AVX512(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
+
+//go:noescape
+func winogradOut4AVX512(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
 
 var tableAVX512 = assembly{
 	gemmOf: []gemmFunc{nil,
@@ -134,6 +146,6 @@ var tableAVX512 = assembly{
 	normMean4Fn:   normMean4AVX512,
 	max3Fn:        max3AVX512,
 	addFn:         addAVX512,
-	winogradInFn:  winogradInAVX512,
-	winogradOutFn: winogradOutAVX512,
+	winogradInFn:  map[int]winogradInFunc{2: winogradIn2AVX512, 4: winogradIn4AVX512},
+	winogradOutFn: map[int]winogradOutFunc{2: winogradOut2AVX512, 4: winogradOut4AVX512},
 }

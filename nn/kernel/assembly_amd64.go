@@ -11,9 +11,14 @@ type assembly struct {
 	normMean4Fn   func(n int, dst, a, b, c, d, scale, shift *float32)
 	max3Fn        func(n int, dst, a, b, c *float32)
 	addFn         func(n int, dst, x *float32)
-	winogradInFn  func(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
-	winogradOutFn func(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+	winogradInFn  map[int]winogradInFunc // by the tile's side
+	winogradOutFn map[int]winogradOutFunc
 }
+
+type (
+	winogradInFunc  func(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
+	winogradOutFunc func(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+)
 
 const floatBytes = 4
 
@@ -45,12 +50,12 @@ func (f *assembly) max3(dst, a, b, c []float32) { f.max3Fn(len(dst), &dst[0], &a
 
 func (f *assembly) add(dst, x []float32) { f.addFn(len(dst), &dst[0], &x[0]) }
 
-func (f *assembly) winogradIn(v *Planes, y []float32, p []Patch) {
-	f.winogradInFn(v.N, len(p), &v.Data[0], v.Row*floatBytes, v.Plane*floatBytes, &y[0], &p[0][0])
+func (f *assembly) winogradIn(w Winograd, tiles int, v *Planes, y []float32, patches []int32) {
+	f.winogradInFn[int(w)](v.N, tiles, &v.Data[0], v.Row*floatBytes, v.Plane*floatBytes, &y[0], &patches[0])
 }
 
-func (f *assembly) winogradOut(x []float32, colX, rowX int, m *Planes, p []Place) {
-	f.winogradOutFn(m.N, len(p), &x[0], colX*floatBytes, rowX*floatBytes,
+func (f *assembly) winogradOut(w Winograd, x []float32, colX, rowX int, m *Planes, p []Place) {
+	f.winogradOutFn[int(w)](m.N, len(p), &x[0], colX*floatBytes, rowX*floatBytes,
 		&m.Data[0], m.Row*floatBytes, m.Plane*floatBytes, &p[0].Offset)
 }
 

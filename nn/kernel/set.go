@@ -17,8 +17,8 @@ type functions interface {
 	normMean4(dst []float32, x *[4][]float32, scale, shift []float32)
 	max3(dst, a, b, c []float32)
 	add(dst, x []float32)
-	winogradIn(v *Planes, y []float32, p []Patch)
-	winogradOut(x []float32, colX, rowX int, m *Planes, p []Place)
+	winogradIn(w Winograd, tiles int, v *Planes, y []float32, patches []int32)
+	winogradOut(w Winograd, x []float32, colX, rowX int, m *Planes, p []Place)
 }
 
 // lane is what every length of an element-wise kernel is a multiple of.
@@ -104,56 +104,6 @@ func (s *Set) Add(dst, x []float32) {
 	whole(len(dst))
 	_ = x[len(dst)-1]
 	s.fns.add(dst, x)
-}
-
-// Planes are the 16 matrices of a Winograd transform in one slice: plane p, tile t, channel c
-// lies at p*Plane + t*Row + c, c < N.
-type Planes struct {
-	Data       []float32
-	Row, Plane int
-	N          int
-}
-
-func (p *Planes) check(tiles int) {
-	whole(p.N)
-	if tiles < 1 || p.Row < p.N || p.Plane < 0 {
-		panic("kernel: impossible planes")
-	}
-	_ = p.Data[15*p.Plane+(tiles-1)*p.Row+p.N-1]
-}
-
-// Patch holds, in floats, where the 4x4 pixels that a 2x2 output tile of a 3x3 convolution sees
-// begin; those outside the image point at zeros.
-type Patch [16]int32
-
-// Place is where a 2x2 output tile goes: the offset of its first pixel in floats, and which of its
-// further pixels exist.
-type Place struct {
-	Offset int32
-	Flags  int32 // HasRight | HasLower
-}
-
-// Flags of a Place.
-const (
-	HasRight = 1
-	HasLower = 2
-)
-
-// WinogradIn writes v = B'dB for the tiles of p, d being their patches of y (v.N channels):
-// the input transform of F(2x2,3x3) (Lavin and Gray, Fast algorithms for convolutional neural
-// networks, 2016). reach is the largest offset in p.
-func (s *Set) WinogradIn(v *Planes, y []float32, p []Patch, reach int) {
-	v.check(len(p))
-	_ = y[reach+v.N-1]
-	s.fns.winogradIn(v, y, p)
-}
-
-// WinogradOut writes x = A'mA for the tiles of p: the output transform of F(2x2,3x3). Pixels of
-// x lie colX floats apart, rows rowX. reach is the largest offset of a pixel that p writes.
-func (s *Set) WinogradOut(x []float32, colX, rowX int, m *Planes, p []Place, reach int) {
-	m.check(len(p))
-	_ = x[reach+m.N-1]
-	s.fns.winogradOut(x, colX, rowX, m, p)
 }
 
 func whole(n int) {

@@ -128,44 +128,46 @@ func compareAdd(tr *trial, s, twin *Set) {
 }
 
 // planes makes planes that end with their last value.
-func (tr *trial) planes(tiles int) Planes {
+func (tr *trial) planes(w Winograd, tiles int) Planes {
 	p := Planes{N: lane * tr.between(1, 4)}
 	p.Row = p.N + tr.between(0, 5)
 	p.Plane = tiles*p.Row + tr.between(0, 5)
-	p.Data = tr.slice(15*p.Plane + (tiles-1)*p.Row + p.N)
+	p.Data = tr.slice((w.Planes()-1)*p.Plane + (tiles-1)*p.Row + p.N)
 	return p
 }
 
+func (tr *trial) winograd() Winograd { return []Winograd{F2, F4}[tr.r.IntN(2)] }
+
 func compareWinogradIn(tr *trial, s, twin *Set) {
-	patches := make([]Patch, tr.between(1, 4))
-	got, reach := tr.planes(len(patches)), 0
+	w, tiles := tr.winograd(), tr.between(1, 4)
+	patches := make([]int32, tiles*w.Planes())
+	got, reach := tr.planes(w, tiles), 0
 	for i := range patches {
-		for j := range patches[i] {
-			patches[i][j] = int32(tr.r.IntN(300))
-			reach = max(reach, int(patches[i][j]))
-		}
+		patches[i] = int32(tr.r.IntN(300))
+		reach = max(reach, int(patches[i]))
 	}
 	y := tr.slice(reach + got.N)
 	want := got
 	want.Data = tr.copy(got.Data)
-	twin.WinogradIn(&want, y, patches, reach)
-	s.WinogradIn(&got, y, patches, reach)
+	twin.WinogradIn(w, tiles, &want, y, patches, reach)
+	s.WinogradIn(w, tiles, &got, y, patches, reach)
 	tr.same("winogradIn", got.Data, want.Data)
 }
 
 func compareWinogradOut(tr *trial, s, twin *Set) {
+	w := tr.winograd()
 	places := make([]Place, tr.between(1, 4))
-	m, reach := tr.planes(len(places)), 0
-	colX, rowX := m.N+tr.between(0, 9), 2*m.N+20+tr.between(0, 9)
+	m, reach := tr.planes(w, len(places)), 0
+	colX, rowX := m.N+tr.between(0, 9), 4*m.N+40+tr.between(0, 9)
 	for i := range places {
-		places[i] = Place{int32(tr.r.IntN(300)), int32(tr.r.IntN(4))}
-		end := int(places[i].Offset) + int(places[i].Flags&HasRight)*colX + int(places[i].Flags/HasLower)*rowX
-		reach = max(reach, end)
+		places[i] = Place{int32(tr.r.IntN(300)), int32(tr.between(1, int(w))), int32(tr.between(1, int(w)))}
+		p := places[i]
+		reach = max(reach, int(p.Offset)+int(p.Rows-1)*rowX+int(p.Cols-1)*colX)
 	}
 	got := tr.slice(reach + m.N)
 	want := tr.copy(got)
-	twin.WinogradOut(want, colX, rowX, &m, places, reach)
-	s.WinogradOut(got, colX, rowX, &m, places, reach)
+	twin.WinogradOut(w, want, colX, rowX, &m, places, reach)
+	s.WinogradOut(w, got, colX, rowX, &m, places, reach)
 	tr.same("winogradOut", got, want)
 }
 
@@ -223,40 +225,36 @@ func TestPortableGemmIsTheSum(t *testing.T) {
 	}
 }
 
-// Winograd's transforms on the portable kernels give a 3x3 convolution.
+// The transforms of filter, input and output on the portable kernels give a 3x3 convolution.
 func TestWinogradIsTheConvolution(t *testing.T) {
-	s := For(Portable)
-	tr := &trial{t, rand.New(rand.NewPCG(3, 4)), func(n int) []float32 { return make([]float32, n) }}
-	y := make([]float32, 16*lane) // a 4x4 image of one patch
-	var p Patch
-	for i := range p {
-		p[i] = int32(i * lane)
-		y[i*lane] = float32(tr.r.IntN(9) - 4)
-	}
-	v := Planes{Data: make([]float32, 16*lane), Row: lane, Plane: lane, N: lane}
-	s.WinogradIn(&v, y, []Patch{p}, 15*lane)
-	var g [9]float32
-	for i := range g {
-		g[i] = float32(tr.r.IntN(9) - 4)
-	}
-	// U = G g G', written out by rows.
-	rows := [4][3]float32{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
-	for i := range 16 {
-		u := float32(0)
-		for k := range 9 {
-			u += rows[i/4][k/3] * g[k] * rows[i%4][k%3]
+	for _, w := range []Winograd{F2, F4} {
+		s, n, r := For(Portable), w.Side(), rand.New(rand.NewPCG(3, 4))
+		y := make([]float32, w.Planes()*lane) // an image of one patch
+		patch := make([]int32, w.Planes())
+		for i := range patch {
+			patch[i] = int32(i * lane)
+			y[i*lane] = float32(r.IntN(9) - 4)
 		}
-		v.Data[i*lane] *= u
-	}
-	x := make([]float32, 4*lane)
-	s.WinogradOut(x, lane, 2*lane, &v, []Place{{0, HasRight | HasLower}}, 3*lane)
-	for i := range 4 {
-		want := float32(0)
-		for k := range 9 {
-			want += g[k] * y[((i/2+k/3)*4+i%2+k%3)*lane]
+		v := Planes{Data: make([]float32, w.Planes()*lane), Row: lane, Plane: lane, N: lane}
+		s.WinogradIn(w, 1, &v, y, patch, len(y)-lane)
+		g := make([]float32, 9)
+		for i := range g {
+			g[i] = float32(r.IntN(9) - 4)
 		}
-		if x[i*lane] != want {
-			t.Errorf("pixel %d: %v, want %v", i, x[i*lane], want)
+		for i, u := range w.FilterTransform(g) {
+			v.Data[i*lane] *= float32(u)
+		}
+		m := int(w)
+		x := make([]float32, m*m*lane)
+		s.WinogradOut(w, x, lane, m*lane, &v, []Place{{0, int32(m), int32(m)}}, len(x)-lane)
+		for i := range m * m {
+			want := float32(0)
+			for k := range 9 {
+				want += g[k] * y[((i/m+k/3)*n+i%m+k%3)*lane]
+			}
+			if math.Abs(float64(x[i*lane]-want)) > 1e-3 {
+				t.Errorf("F%d, pixel %d: %v, want %v", m, i, x[i*lane], want)
+			}
 		}
 	}
 }

@@ -14,8 +14,10 @@ func declarations() []byte {
 		f.declare("normMean4"+t.name, meanArgs)
 		f.declare("max3"+t.name, max3Args)
 		f.declare("add"+t.name, addArgs)
-		f.declare("winogradIn"+t.name, inArgs)
-		f.declare("winogradOut"+t.name, outArgs)
+		for _, w := range []winograd{f2, f4} {
+			f.declare(fmt.Sprintf("winogradIn%d%s", w.out, t.name), inArgs)
+			f.declare(fmt.Sprintf("winogradOut%d%s", w.out, t.name), outArgs)
+		}
 		f.table(t)
 	}
 	return f.Bytes()
@@ -31,9 +33,11 @@ func (f *file) table(t target) {
 		fmt.Fprintf(f, ",\n\t\t%s", gemmName(t, rows))
 	}
 	f.WriteString("},\n")
-	for _, op := range []string{"norm", "normMean4", "max3", "add", "winogradIn", "winogradOut"} {
-		name := op + t.name
-		fmt.Fprintf(f, "\t%sFn: %s,\n", op, name)
+	for _, op := range []string{"norm", "normMean4", "max3", "add"} {
+		fmt.Fprintf(f, "\t%sFn: %s%s,\n", op, op, t.name)
+	}
+	for _, op := range []string{"winogradIn", "winogradOut"} {
+		fmt.Fprintf(f, "\t%sFn: map[int]%sFunc{2: %s2%s, 4: %s4%s},\n", op, op, op, t.name, op, t.name)
 	}
 	f.WriteString("}\n")
 }

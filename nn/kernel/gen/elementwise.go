@@ -7,14 +7,10 @@ const (
 	meanArgs  = "n int, dst, a, b, c, d, scale, shift *float32"
 	max3Args  = "n int, dst, a, b, c *float32"
 	addArgs   = "n int, dst, x *float32"
-	inArgs    = "n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32"
-	outArgs   = "n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32"
 	normSize  = 64
 	meanSize  = 64
 	max3Size  = 40
 	addSize   = 24
-	inSize    = 56
-	outSize   = 72
 	indexStep = "ADDQ $%d, R8" // R8 counts floats in the element-wise loops
 )
 

@@ -70,8 +70,11 @@ func main() {
 		normMean4(&s, t)
 		max3(&s, t)
 		add(&s, t)
-		winogradIn(&s, t)
-		winogradOut(&s, t)
+		for _, w := range []winograd{f2, f4} {
+			w.input(&s, t)
+			w.output(&s, t)
+		}
+		factors(&s)
 		write(fmt.Sprintf("%s_amd64.s", lower(t.name)), s.Bytes())
 	}
 	write("asm_amd64.go", declarations())

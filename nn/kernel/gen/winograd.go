@@ -1,12 +1,208 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
-// winogradIn writes B'dB of 4x4 patches d, F(2x2,3x3): for each tile and each register of
-// channels, the 16 values go to the 16 planes of V. The patch's pixels lie at the 16 offsets
-// (in floats) of the tile's entry in patches. Columns first, so that 16 registers suffice.
-func winogradIn(f *file, t target) {
-	name := "winogradIn" + t.name
+// The transforms of a 3x3 convolution by Winograd's method, F(2x2,3x3) at the points 0, 1, -1 and
+// F(4x4,3x3) at 0, 1, -1, 1/2, -2 (whose rounding errors are smaller than those of the usual 0, 1,
+// -1, 2, -2). Package kernel's winograd.go has the same sums in Go.
+
+const (
+	inArgs  = "n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32"
+	outArgs = "n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32"
+	inSize  = 56
+	outSize = 72
+)
+
+// sum is one value of a one-dimensional transform of d, written to dst; tmp is free.
+type sum struct {
+	uses []int
+	to   func(v *vec, d []string, dst, tmp string)
+}
+
+// winograd is F(out x out, 3x3).
+type winograd struct {
+	out     int
+	in, fin []sum // of the input's and the output's transform
+}
+
+func (w winograd) side() int { return w.out + 2 }
+
+// f2 is d0-d2, d1+d2, d2-d1, d1-d3 and m0+m1+m2, m1-m2-m3.
+var f2 = winograd{out: 2,
+	in: []sum{
+		{[]int{0, 2}, func(v *vec, d []string, dst, _ string) { v.sub(d[0], d[2], dst) }},
+		{[]int{1, 2}, func(v *vec, d []string, dst, _ string) { v.add(d[1], d[2], dst) }},
+		{[]int{1, 2}, func(v *vec, d []string, dst, _ string) { v.sub(d[2], d[1], dst) }},
+		{[]int{1, 3}, func(v *vec, d []string, dst, _ string) { v.sub(d[1], d[3], dst) }},
+	},
+	fin: []sum{
+		{[]int{0, 1, 2}, func(v *vec, m []string, dst, _ string) {
+			v.add(m[0], m[1], dst)
+			v.add(dst, m[2], dst)
+		}},
+		{[]int{1, 2, 3}, func(v *vec, m []string, dst, _ string) {
+			v.sub(m[1], m[2], dst)
+			v.sub(dst, m[3], dst)
+		}},
+	},
+}
+
+// f4 is, with a = d4-d2 and b = d3-d1,
+//
+//	d0+d4 + 1.5b - 2d2       a + 2b
+//	d4-d1 + .5d2 + 2.5d3     a - .5b
+//	d4+d1 - 2.5d2 + .5d3     d1+d5 + 1.5a - 2d3
+//
+// and m1+m2+m0+m3+m4, m1-m2 + .5m3 - 2m4, m1+m2 + .25m3 + 4m4, m1-m2 + .125m3 - 8m4 + m5.
+var f4 = winograd{out: 4,
+	in: []sum{
+		{[]int{0, 1, 2, 3, 4}, func(v *vec, d []string, dst, tmp string) {
+			v.add(d[0], d[4], dst)
+			v.sub(d[3], d[1], tmp)
+			v.fma("1.5", tmp, dst)
+			v.fnma("2.0", d[2], dst)
+		}},
+		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, _ string) {
+			v.sub(d[4], d[1], dst)
+			v.fma("0.5", d[2], dst)
+			v.fma("2.5", d[3], dst)
+		}},
+		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, _ string) {
+			v.add(d[4], d[1], dst)
+			v.fnma("2.5", d[2], dst)
+			v.fma("0.5", d[3], dst)
+		}},
+		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, tmp string) {
+			v.sub(d[4], d[2], dst)
+			v.sub(d[3], d[1], tmp)
+			v.fma("2.0", tmp, dst)
+		}},
+		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, tmp string) {
+			v.sub(d[4], d[2], dst)
+			v.sub(d[3], d[1], tmp)
+			v.fnma("0.5", tmp, dst)
+		}},
+		{[]int{1, 2, 3, 4, 5}, func(v *vec, d []string, dst, tmp string) {
+			v.add(d[1], d[5], dst)
+			v.sub(d[4], d[2], tmp)
+			v.fma("1.5", tmp, dst)
+			v.fnma("2.0", d[3], dst)
+		}},
+	},
+	fin: []sum{
+		{[]int{0, 1, 2, 3, 4}, func(v *vec, m []string, dst, _ string) {
+			v.add(m[1], m[2], dst)
+			v.add(dst, m[0], dst)
+			v.add(dst, m[3], dst)
+			v.add(dst, m[4], dst)
+		}},
+		{[]int{1, 2, 3, 4}, func(v *vec, m []string, dst, _ string) {
+			v.sub(m[1], m[2], dst)
+			v.fma("0.5", m[3], dst)
+			v.fnma("2.0", m[4], dst)
+		}},
+		{[]int{1, 2, 3, 4}, func(v *vec, m []string, dst, _ string) {
+			v.add(m[1], m[2], dst)
+			v.fma("0.25", m[3], dst)
+			v.fma("4.0", m[4], dst)
+		}},
+		{[]int{1, 2, 3, 4, 5}, func(v *vec, m []string, dst, _ string) {
+			v.sub(m[1], m[2], dst)
+			v.fma("0.125", m[3], dst)
+			v.fnma("8.0", m[4], dst)
+			v.add(dst, m[5], dst)
+		}},
+	},
+}
+
+// vec writes vector arithmetic.
+type vec struct{ f *file }
+
+func (v *vec) add(a, b, dst string)  { v.f.op("VADDPS %s, %s, %s", b, a, dst) } // a + b
+func (v *vec) sub(a, b, dst string)  { v.f.op("VSUBPS %s, %s, %s", b, a, dst) } // a - b
+func (v *vec) fma(c, x, dst string)  { v.f.op("VFMADD231PS %s, %s, %s", constant(c), x, dst) }
+func (v *vec) fnma(c, x, dst string) { v.f.op("VFNMADD231PS %s, %s, %s", constant(c), x, dst) }
+
+// constants are the factors, each filling a register's width of read-only memory.
+var constants = []string{"0.125", "0.25", "0.5", "1.5", "2.0", "2.5", "4.0", "8.0"}
+
+func constant(c string) string { return fmt.Sprintf("factors<>+%d(SB)", slices.Index(constants, c)*64) }
+
+func factors(f *file) {
+	f.WriteString("\n")
+	for i, c := range constants {
+		for j := range 16 {
+			fmt.Fprintf(f, "DATA factors<>+%d(SB)/4, $%s\n", i*64+j*4, c)
+		}
+	}
+	fmt.Fprintf(f, "GLOBL factors<>(SB), RODATA|NOPTR, $%d\n", len(constants)*64)
+}
+
+// pass computes some rows of a transform along the columns, in registers: row r, column j is in
+// at(r, j). The columns of the patch are loaded by load(i, j, register).
+type pass struct {
+	rows []int
+	side int
+	t    target
+}
+
+// passes cuts the rows of sums into passes of as many as leave registers for a column and a
+// temporary (and two temporaries for what follows).
+func passes(sums []sum, side int, t target) (all []pass) {
+	most := (t.regs - side - 2) / side
+	rows := make([]int, len(sums))
+	for i := range rows {
+		rows[i] = i
+	}
+	parts := (len(rows) + most - 1) / most
+	for i := range parts {
+		all = append(all, pass{rows[i*len(rows)/parts : (i+1)*len(rows)/parts], side, t})
+	}
+	return all
+}
+
+func (p pass) at(r, j int) string { return p.t.r(r*p.side + j) }
+
+// free returns temporary i, 0 or 1.
+func (p pass) free(i int) string { return p.t.r(p.t.regs - 1 - i) }
+
+func (p pass) columns(f *file, sums []sum, load func(i, j int, reg string)) {
+	d := make([]string, p.side)
+	for i := range d {
+		d[i] = p.t.r(len(p.rows)*p.side + i)
+	}
+	for j := range p.side {
+		for i := range p.side {
+			if slices.ContainsFunc(p.rows, func(r int) bool { return slices.Contains(sums[r].uses, i) }) {
+				load(i, j, d[i])
+			}
+		}
+		for r, row := range p.rows {
+			sums[row].to(&vec{f}, d, p.at(r, j), p.free(0))
+		}
+	}
+}
+
+// row transforms row r of the pass; each value is handed over in a register.
+func (p pass) row(f *file, sums []sum, r int, store func(j int, reg string)) {
+	d := make([]string, p.side)
+	for j := range d {
+		d[j] = p.at(r, j)
+	}
+	for j, s := range sums {
+		s.to(&vec{f}, d, p.free(1), p.free(0))
+		store(j, p.free(1))
+	}
+}
+
+// input writes V = B'dB of the patches d: for each tile and each register of channels, the values
+// go to as many planes. The patch's pixels lie at the offsets (in floats) in the tile's entry.
+func (w winograd) input(f *file, t target) {
+	name := fmt.Sprintf("winogradIn%d%s", w.out, t.name)
+	side := w.side()
 	f.text(name, inSize, "func "+name+"("+inArgs+")")
 	f.load("n", "", "tiles", "CX", "v", "DI", "rowV", "", "planeV", "BX", "y", "", "patches", "DX")
 	f.op("LEAQ (BX)(BX*2), R13")
@@ -15,34 +211,17 @@ func winogradIn(f *file, t target) {
 	f.op("MOVQ y+40(FP), AX")
 	f.op("MOVQ DI, R12")
 	f.label(name + "_loop")
-	for j := range 4 {
-		d := []string{"R8", "R9", "R10", "R11"}
-		for i := range 4 {
-			f.op("MOVLQSX %d(DX), %s", (i*4+j)*4, d[i])
-		}
-		at := func(i int) string { return fmt.Sprintf("(AX)(%s*4)", d[i]) }
-		out := func(i int) string { return t.r(i*4 + j) }
-		for i := range 4 {
-			f.op("VMOVUPS %s, %s", at([]int{0, 1, 2, 1}[i]), out(i))
-		}
-		f.op("VSUBPS %s, %s, %s", at(2), out(0), out(0))
-		f.op("VADDPS %s, %s, %s", at(2), out(1), out(1))
-		f.op("VSUBPS %s, %s, %s", at(1), out(2), out(2))
-		f.op("VSUBPS %s, %s, %s", at(3), out(3), out(3))
-	}
-	f.op("MOVQ R12, R8")
-	for i := range 4 {
-		a, b, c, d := t.r(i*4), t.r(i*4+1), t.r(i*4+2), t.r(i*4+3)
-		f.op("VSUBPS %s, %s, %s", c, a, a)
-		f.op("VMOVUPS %s, (R8)", a)
-		f.op("VSUBPS %s, %s, %s", d, b, d)
-		f.op("VMOVUPS %s, (R8)(R13*1)", d)
-		f.op("VADDPS %s, %s, %s", c, b, a)
-		f.op("VMOVUPS %s, (R8)(BX*1)", a)
-		f.op("VSUBPS %s, %s, %s", b, c, d)
-		f.op("VMOVUPS %s, (R8)(BX*2)", d)
-		if i < 3 {
-			f.op("LEAQ (R8)(BX*4), R8")
+	for _, p := range passes(w.in, side, t) {
+		p.columns(f, w.in, func(i, j int, reg string) {
+			f.op("MOVLQSX %d(DX), R8", (i*side+j)*4)
+			f.op("VMOVUPS (AX)(R8*4), %s", reg)
+		})
+		for r, row := range p.rows {
+			f.op("IMUL3Q $%d, BX, R9", row*side)
+			f.op("ADDQ R12, R9")
+			f.op("LEAQ (R9)(R13*1), R10")
+			at := []string{"(R9)", "(R9)(BX*1)", "(R9)(BX*2)", "(R10)", "(R10)(BX*1)", "(R10)(BX*2)"}
+			p.row(f, w.in, r, func(j int, reg string) { f.op("VMOVUPS %s, %s", reg, at[j]) })
 		}
 	}
 	f.op("ADDQ $%d, R12", t.vec*4)
@@ -50,80 +229,69 @@ func winogradIn(f *file, t target) {
 	f.op("SUBQ $%d, SI", t.vec)
 	f.op("JG %s_loop", name)
 	f.op("ADDQ rowV+24(FP), DI")
-	f.op("ADDQ $64, DX")
+	f.op("ADDQ $%d, DX", side*side*4)
 	f.op("DECQ CX")
 	f.op("JNZ %s_tile", name)
 	f.leave()
 }
 
-// winogradOut writes A'mA, the 2x2 outputs of each tile, to x. A tile's entry in places holds the
-// offset of its first pixel (in floats) and flags: 1 = has a right column, 2 = has a lower row.
-func winogradOut(f *file, t target) {
-	name := "winogradOut" + t.name
+// output writes A'mA, the pixels of each tile that exist, to x. A tile's entry in places holds the
+// offset of its first pixel (in floats) and how many rows and columns of it exist.
+func (w winograd) output(f *file, t target) {
+	name := fmt.Sprintf("winogradOut%d%s", w.out, t.name)
+	side := w.side()
 	f.text(name, outSize, "func "+name+"("+outArgs+")")
 	f.load("n", "", "tiles", "CX", "x", "", "colX", "R9", "rowX", "R10", "m", "AX", "rowM", "", "planeM", "BX", "places", "DX")
-	f.op("LEAQ (BX)(BX*2), R13")
+	f.op("IMUL3Q $%d, BX, R13", side)
 	f.label(name + "_tile")
 	f.op("MOVQ n+0(FP), SI")
 	f.op("MOVLQSX (DX), R8")
 	f.op("MOVQ x+16(FP), DI")
 	f.op("LEAQ (DI)(R8*4), DI")
-	f.op("MOVL 4(DX), R12")
 	f.op("MOVQ AX, R11")
 	f.label(name + "_loop")
-	// r(j) and r(4+j) become rows 0 and 1 of A'm, from planes j, 4+j, 8+j, 12+j.
-	at := []string{"(R8)", "(R8)(BX*1)", "(R8)(BX*2)", "(R8)(R13*1)"}
-	f.op("MOVQ R11, R8")
-	for j := range 4 {
-		f.op("VMOVUPS %s, %s", at[j], t.r(j))
+	for _, p := range passes(w.fin, side, t) {
+		f.op("MOVQ R11, R8")
+		column := 0
+		p.columns(f, w.fin, func(i, j int, reg string) {
+			if j > column {
+				f.op("ADDQ BX, R8")
+				column = j
+			}
+			if i < 3 {
+				f.op("VMOVUPS %s, %s", []string{"(R8)", "(R8)(R13*1)", "(R8)(R13*2)"}[i], reg)
+				return
+			}
+			if i == 3 {
+				f.op("LEAQ (R13)(R13*2), R12")
+				f.op("ADDQ R8, R12")
+			}
+			f.op("VMOVUPS %s, %s", []string{"(R12)", "(R12)(R13*1)", "(R12)(R13*2)"}[i-3], reg)
+		})
+		f.op("LEAQ (R9)(R9*2), R12")
+		for r, row := range p.rows {
+			skip := fmt.Sprintf("%s_row%d", name, row)
+			f.op("CMPL 4(DX), $%d", row)
+			f.op("JLE %s", skip)
+			f.op("IMUL3Q $%d, R10, R8", row)
+			f.op("ADDQ DI, R8")
+			p.row(f, w.fin, r, func(j int, reg string) {
+				if j > 0 {
+					f.op("CMPL 8(DX), $%d", j)
+					f.op("JLE %s", skip)
+				}
+				f.op("VMOVUPS %s, %s", reg, []string{"(R8)", "(R8)(R9*1)", "(R8)(R9*2)", "(R8)(R12*1)"}[j])
+			})
+			f.label(skip)
+		}
 	}
-	f.op("LEAQ (R8)(BX*4), R8")
-	for j := range 4 {
-		f.op("VMOVUPS %s, %s", at[j], t.r(4+j))
-		f.op("VADDPS %s, %s, %s", t.r(4+j), t.r(j), t.r(j))
-	}
-	f.op("LEAQ (R8)(BX*4), R8")
-	for j := range 4 {
-		f.op("VMOVUPS %s, %s", at[j], t.r(8))
-		f.op("VADDPS %s, %s, %s", t.r(8), t.r(j), t.r(j))
-		f.op("VSUBPS %s, %s, %s", t.r(8), t.r(4+j), t.r(4+j))
-	}
-	f.op("LEAQ (R8)(BX*4), R8")
-	for j := range 4 {
-		f.op("VSUBPS %s, %s, %s", at[j], t.r(4+j), t.r(4+j))
-	}
-	winogradStore(f, t, name)
 	f.op("ADDQ $%d, DI", t.vec*4)
 	f.op("ADDQ $%d, R11", t.vec*4)
 	f.op("SUBQ $%d, SI", t.vec)
 	f.op("JG %s_loop", name)
 	f.op("ADDQ rowM+48(FP), AX")
-	f.op("ADDQ $8, DX")
+	f.op("ADDQ $12, DX")
 	f.op("DECQ CX")
 	f.op("JNZ %s_tile", name)
 	f.leave()
-}
-
-// winogradStore multiplies A'm by A from the right and stores the pixels that exist.
-func winogradStore(f *file, t target, name string) {
-	for i := range 2 {
-		a, b, c, d := t.r(i*4), t.r(i*4+1), t.r(i*4+2), t.r(i*4+3)
-		f.op("VADDPS %s, %s, %s", b, a, a)
-		f.op("VADDPS %s, %s, %s", c, a, a)
-		f.op("VSUBPS %s, %s, %s", c, b, b)
-		f.op("VSUBPS %s, %s, %s", d, b, b)
-	}
-	f.op("VMOVUPS %s, (DI)", t.r(0))
-	f.op("TESTL $1, R12")
-	f.op("JZ %s_left", name)
-	f.op("VMOVUPS %s, (DI)(R9*1)", t.r(1))
-	f.label(name + "_left")
-	f.op("TESTL $2, R12")
-	f.op("JZ %s_upper", name)
-	f.op("LEAQ (DI)(R10*1), R8")
-	f.op("VMOVUPS %s, (R8)", t.r(4))
-	f.op("TESTL $1, R12")
-	f.op("JZ %s_upper", name)
-	f.op("VMOVUPS %s, (R8)(R9*1)", t.r(5))
-	f.label(name + "_upper")
 }
