@@ -82,8 +82,8 @@ func TestLogisticRegressionAgreesWithScikitLearn(t *testing.T) {
 	linearCases(t, func(t *testing.T, c linearCase, train, test labelled, _ golden.Meta) {
 		m := fitted(t, "lr", Config{}, train, train.weights(c.Weighted))
 		lr := m.(*logistic)
-		near(t, "coefficients", append(lr.coef, lr.intercept), append(c.LR.Coef, c.LR.Intercept), 1e-7)
-		near(t, "scores", scores(t, m, test.x), c.LR.Score, 1e-8)
+		near(t, "coefficients", append(lr.coef, lr.intercept), append(c.LR.Coef, c.LR.Intercept), 1e-9)
+		near(t, "scores", scores(t, m, test.x), c.LR.Score, 1e-10)
 		if lr.iterations > 15 {
 			t.Errorf("%d Newton steps", lr.iterations)
 		}
@@ -108,8 +108,8 @@ func TestSVMAgreesWithLibsvm(t *testing.T) {
 			t.Fatal(err)
 		}
 		near(t, "decision values", d, c.SVM.Decision, meta.Tolerance)
-		near(t, "A and B", []float64{m.A, m.B}, []float64{c.SVM.A, c.SVM.B}, 5e-3)
-		near(t, "scores", scores(t, m, test.x), c.SVM.Score, meta.Tolerance)
+		near(t, "A and B", []float64{m.A, m.B}, []float64{c.SVM.A, c.SVM.B}, 1e-5)
+		near(t, "scores", scores(t, m, test.x), c.SVM.Score, 1e-6)
 	})
 }
 

@@ -25,7 +25,7 @@ type LassoConfig struct {
 	Rule          string  // RuleMin [it] or Rule1SE
 	Lambdas       int     // values on the path [100]
 	Ratio         float64 // smallest over largest lambda [gaussian 1e-3; binomial .01 if n < p, else 1e-4]
-	Tolerance     float64 // duality gap over the null model's loss [1e-8]
+	Tolerance     float64 // duality gap over the null model's loss [gaussian 1e-8; binomial 1e-6]
 	MaxIterations int     // sweeps or reweightings for one lambda [10000]
 	Workers       int     // goroutines; <= 0 means GOMAXPROCS; never changes a result
 }
@@ -117,6 +117,9 @@ func (c LassoConfig) complete() (LassoConfig, lassoFamily, error) {
 	}
 	if c.Tolerance == 0 {
 		c.Tolerance = 1e-8
+		if c.Family == Binomial {
+			c.Tolerance = 1e-6
+		}
 	}
 	if c.MaxIterations == 0 {
 		c.MaxIterations = 10000

@@ -189,9 +189,7 @@ func (b *binomial) fit(lambda float64, c LassoConfig) (iterations int, gap float
 func (b *binomial) step(lambda float64, c LassoConfig) {
 	before := b.objective(lambda)
 	beta, intercept := slices.Clone(b.beta), b.intercept
-	q := newQuadratic(b, lambda)
-	q.descend(c)
-	q.polish()
+	newQuadratic(b, lambda).minimise(c)
 	b.update()
 	for half := 0; b.objective(lambda) > before*(1+16*epsilon) && half < 30; half++ {
 		floats.Add(b.beta, beta)

@@ -2,6 +2,7 @@ package selection
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -38,85 +39,109 @@ func newQuadratic(b *binomial, lambda float64) *quadratic {
 	return q
 }
 
+// minimise runs coordinate descent and, where that has not settled, solves for the coefficients left non-zero.
+func (q *quadratic) minimise(c LassoConfig) {
+	if !q.descend(c) {
+		q.polish()
+	}
+}
+
 // descend finds out which coefficients are zero, and the signs of the others, by some sweeps of coordinate descent.
-func (q *quadratic) descend(c LassoConfig) {
-	const sweeps = 25
+func (q *quadratic) descend(c LassoConfig) (settled bool) {
+	const sweeps = 20
 	weight := floats.Dot(q.root, q.root)
-	enough := 0.01 * c.Tolerance * q.null
+	// What the correlations are off by, times the norm of the coefficients, is about what the gap is off by.
+	enough := 0.1 * c.Tolerance * q.null
 	for range sweeps {
 		step := floats.Dot(q.root, q.residual) / weight
 		q.intercept += step
 		floats.AddScaled(q.residual, -step, q.root)
-		moved := weight * step * step
+		moved := weight * math.Abs(step)
 		for k, j := range q.active {
 			old := q.beta[j]
 			q.beta[j] = softThreshold(floats.Dot(q.columns[k], q.residual)+q.square[k]*old, q.lambda) / q.square[k]
 			if d := q.beta[j] - old; d != 0 {
 				floats.AddScaled(q.residual, -d, q.columns[k])
-				moved = max(moved, q.square[k]*d*d)
+				moved = max(moved, q.square[k]*math.Abs(d))
 			}
 		}
-		if moved <= enough {
-			return
+		if moved*max(1, floats.Norm(q.beta, 1)) <= enough {
+			return true
 		}
 	}
+	return false
 }
 
-// polish solves for the non-zero coefficients with their signs held, up to the first that would change sign:
-// that one becomes zero. Without it, ill-conditioned columns need thousands of sweeps. Columns that depend on
-// those before them stay as they are.
+// polish solves for the non-zero coefficients with their signs held; one that would change sign on the way becomes
+// zero and leaves. Without it, ill-conditioned columns need thousands of sweeps.
 func (q *quadratic) polish() {
-	var in []int // positions in active
+	in := []int{-1} // the intercept, then positions in active
 	for k, j := range q.active {
 		if q.beta[j] != 0 {
 			in = append(in, k)
 		}
 	}
-	n, m := len(in)+1, len(q.root)
+	in, factor, right := q.newton(in)
+	for len(in) > 0 {
+		step := factor.solve(right)
+		length, first := 1.0, -1
+		for s, k := range in {
+			if k < 0 {
+				continue
+			}
+			if t := -q.beta[q.active[k]] / step[s]; t > 0 && t < length {
+				length, first = t, s
+			}
+		}
+		for s, k := range in {
+			if k < 0 {
+				q.intercept += length * step[s]
+			} else {
+				q.beta[q.active[k]] += length * step[s]
+			}
+		}
+		if first < 0 {
+			return
+		}
+		q.beta[q.active[in[first]]] = 0
+		floats.Scale(1-length, right) // what remains of the gradient: H step was right
+		in, right = slices.Delete(in, first, first+1), slices.Delete(right, first, first+1)
+		factor.shrink(first)
+	}
+}
+
+// newton returns the Cholesky factor of the Hessian and the descent direction of the coefficients in, signs held,
+// and those of in that are in the factor: columns that depend on those before them stay as they are.
+func (q *quadratic) newton(in []int) (moving []int, factor triangle, right []float64) {
+	n, m := len(in), len(q.root)
 	rows := dots.Rows{Data: make([]float64, n*m), N: n, Len: m, Stride: m}
-	copy(rows.Row(0), q.root)
 	for r, k := range in {
-		copy(rows.Row(r+1), q.columns[k])
+		if k < 0 {
+			copy(rows.Row(r), q.root)
+		} else {
+			copy(rows.Row(r), q.columns[k])
+		}
 	}
 	hessian := make([]float64, n*n)
-	dots.AddMulT(hessian, n, rows, rows)
-	var factor triangle
-	var rowsIn []int // rows of the factor: row 0 is the intercept, row r+1 is in[r]
-	var right []float64
-	for r := range n {
-		entry := make([]float64, 0, len(rowsIn)+1)
-		for _, c := range rowsIn {
+	for r := 0; r < n; r += stripe {
+		end := min(r+stripe, n)
+		dots.AddMulTBelow(hessian[r*n:], n, rows.Slice(r, end), rows.Slice(0, end), r)
+	}
+	var at []int // rows of the factor
+	for r, k := range in {
+		entry := make([]float64, 0, len(at)+1)
+		for _, c := range at {
 			entry = append(entry, hessian[r*n+c])
 		}
 		if !factor.grow(append(entry, hessian[r*n+r]), minPivot*hessian[r*n+r]) {
 			continue
 		}
-		rowsIn = append(rowsIn, r)
+		at, moving = append(at, r), append(moving, k)
 		gradient := floats.Dot(rows.Row(r), q.residual)
-		if r > 0 {
-			gradient -= math.Copysign(q.lambda, q.beta[q.active[in[r-1]]])
+		if k >= 0 {
+			gradient -= math.Copysign(q.lambda, q.beta[q.active[k]])
 		}
 		right = append(right, gradient)
 	}
-	step := factor.solve(right)
-	length, first := 1.0, -1
-	for s, r := range rowsIn {
-		if r == 0 {
-			continue
-		}
-		j := q.active[in[r-1]]
-		if t := -q.beta[j] / step[s]; t > 0 && t < length {
-			length, first = t, j
-		}
-	}
-	for s, r := range rowsIn {
-		if r == 0 {
-			q.intercept += length * step[s]
-			continue
-		}
-		q.beta[q.active[in[r-1]]] += length * step[s]
-	}
-	if first >= 0 {
-		q.beta[first] = 0
-	}
+	return moving, factor, right
 }
