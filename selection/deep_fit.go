@@ -6,10 +6,7 @@ import (
 	"math"
 
 	"golang.org/x/sync/errgroup"
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/lapack"
-	"gonum.org/v1/gonum/lapack/lapack64"
+	"gonum.org/v1/gonum/floats"
 
 	"sonotype/internal/dots"
 	"sonotype/internal/problem"
@@ -28,7 +25,6 @@ const epsilon = 0x1p-52 // float64's
 // deepFit is the state of one FitDeep.
 type deepFit struct {
 	*Deep
-	x       Rows
 	rows    [][]float32
 	w       []float64
 	sumW    float64
@@ -39,15 +35,15 @@ type deepFit struct {
 	done    int
 
 	mean, scale, centre []float64 // by feature of x; scale 0 = sparse, -1 = constant
-	gram                []float64 // n x n, then eigenvectors in its columns
-	values              []float64 // eigenvalues, ascending
+	gram                []float64 // n x n, lower triangle
+	left                dots.Rows // k rows of n: eigenvectors of the Gram matrix over singular values
 }
 
 func newDeepFit(x Rows, idx []int, w []float64, c DeepConfig) *deepFit {
 	_, p := x.Dims()
 	f := &deepFit{
 		Deep: &Deep{Features: p, Clip: c.Clip},
-		x:    x, rows: make([][]float32, len(idx)), w: w, root: make([]float64, len(idx)), config: c,
+		rows: make([][]float32, len(idx)), w: w, root: make([]float64, len(idx)), config: c,
 		minimum: c.MinNonZero,
 		workers: goroutines(c.Workers),
 		mean:    make([]float64, p), scale: make([]float64, p), centre: make([]float64, p),
@@ -192,86 +188,64 @@ func (f *deepFit) notFinite(j int) error {
 	return &problem.Error{What: fmt.Sprintf("feature column %d is too large to average", j+1)}
 }
 
-// eigen replaces the Gram matrix by its eigenvectors and settles the number of components and their variances.
+// eigen computes the eigenvectors that become components, and settles their number and variances.
 func (f *deepFit) eigen() error {
 	n := len(f.rows)
 	trace := 0.0
 	for i := range n {
 		trace += f.gram[i*n+i]
 	}
-	a := blas64.Symmetric{Uplo: blas.Lower, N: n, Data: f.gram, Stride: n}
-	f.values = make([]float64, n)
-	work := make([]float64, 1)
-	lapack64.Syev(lapack.EVCompute, a, f.values, work, -1)
-	work = make([]float64, int(work[0]))
-	if !lapack64.Syev(lapack.EVCompute, a, f.values, work, len(work)) {
+	values, vectors, ok := largestEigen(f.gram, n, min(f.config.Components, n-1, len(f.Columns)), float64(n)*epsilon)
+	if !ok {
 		return &problem.Error{What: "the principal components did not converge", Try: "look for damaged features"}
 	}
-	k := 0
-	for most := min(f.config.Components, n-1, len(f.Columns)); k < most; k++ {
-		if f.values[n-1-k] <= f.values[n-1]*float64(n)*epsilon {
-			break
-		}
-	}
-	if k == 0 {
+	if len(values) == 0 {
 		return &problem.Error{What: "the training images do not differ", Expected: "at least one principal component"}
 	}
+	f.gram = nil
+	f.left = vectors
 	f.Total = trace / (f.sumW - 1)
-	for c := range k {
-		v := f.values[n-1-c]
+	for c, v := range values {
 		f.Variance = append(f.Variance, v/(f.sumW-1))
 		f.SD = append(f.SD, math.Sqrt(v/f.sumW))
+		f.flip(f.left.Row(c), math.Sqrt(v))
 	}
 	return nil
 }
 
+// flip divides an eigenvector by its singular value, with svd_flip's sign: that of the largest |u/sqrt(w)|,
+// the row's score, so that a weight of 2 acts as the row twice.
+func (f *deepFit) flip(u []float64, singular float64) {
+	largest := 0.0
+	for i, v := range u {
+		if score := v / f.root[i]; math.Abs(score) > math.Abs(largest) {
+			largest = score
+		}
+	}
+	floats.Scale(1/math.Copysign(singular, largest), u)
+}
+
 // project turns eigenvectors u into components: row c is Σ_i sign·u_i/s · sqrt(w_i)·(z_i - centre).
 func (f *deepFit) project(ctx context.Context) error {
-	n, k, m := len(f.rows), len(f.SD), len(f.Columns)
-	left := dots.Rows{Data: make([]float64, k*n), N: k, Len: n, Stride: n}
-	for c := range k {
-		f.leftVector(c, left.Row(c))
-	}
-	f.gram = nil
+	k, m := len(f.SD), len(f.Columns)
 	f.Components = make([]float32, k*m)
-	_, p := f.x.Dims()
 	for lo := 0; lo < m; lo += panelWidth {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		hi := min(lo+panelWidth, m)
 		_ = parallel(f.workers, lo, hi, stripe, func(a, b int) error {
-			f.projectColumns(a, b, left)
+			f.projectColumns(a, b)
 			return nil
 		})
-		f.progress(p + hi*p/m)
+		f.progress(f.Features + hi*f.Features/m)
 	}
 	return nil
 }
 
-// leftVector writes component c's eigenvector over its singular value to u, with svd_flip's sign.
-// The sign is that of the largest |u/sqrt(w)|, the row's score, so that a weight of 2 acts as the row twice.
-func (f *deepFit) leftVector(c int, u []float64) {
-	n := len(u)
-	largest := 0.0
-	s := math.Sqrt(f.values[n-1-c])
-	for i := range u {
-		u[i] = f.gram[i*n+n-1-c]
-		if score := u[i] / f.root[i]; math.Abs(score) > math.Abs(largest) {
-			largest = score
-		}
-	}
-	if largest < 0 {
-		s = -s
-	}
-	for i := range u {
-		u[i] /= s
-	}
-}
-
 // projectColumns computes the loadings of kept features a to b-1.
-func (f *deepFit) projectColumns(a, b int, left dots.Rows) {
-	n, k, m := len(f.rows), left.N, len(f.Columns)
+func (f *deepFit) projectColumns(a, b int) {
+	n, k, m := len(f.rows), len(f.SD), len(f.Columns)
 	z := dots.Rows{Data: make([]float64, (b-a)*n), N: b - a, Len: n, Stride: n}
 	for i, row := range f.rows {
 		for j := a; j < b; j++ {
@@ -280,7 +254,7 @@ func (f *deepFit) projectColumns(a, b int, left dots.Rows) {
 		}
 	}
 	out := make([]float64, k*(b-a))
-	dots.AddMulT(out, b-a, left, z)
+	dots.AddMulT(out, b-a, f.left, z)
 	for c := range k {
 		for j, v := range out[c*(b-a) : (c+1)*(b-a)] {
 			f.Components[c*m+a+j] = float32(v)
