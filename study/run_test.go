@@ -222,3 +222,71 @@ func TestKilledRunEndsTheSame(t *testing.T) {
 	mustRun(t, dir, killed, 0)
 	sameFiles(t, fingerprints(t, whole), fingerprints(t, killed))
 }
+
+// A table with nothing but the required columns and one centre: no external set, no clinical columns, no follow-up.
+func TestBareCohort(t *testing.T) {
+	dir := cohortFolder(t, 60)
+	lines := strings.Split(strings.TrimSpace(read(t, filepath.Join(dir, "cohort.csv"))), "\n")
+	head := strings.Split(lines[0], ",")
+	at := map[string]int{}
+	for i, name := range head {
+		at[name] = i
+	}
+	bare := "patient_id,image,mask,centre,ki67\n"
+	for _, line := range lines[1:] {
+		c := strings.Split(line, ",")
+		bare += strings.Join([]string{c[at["patient_id"]], c[at["image"]], c[at["mask"]], "A", c[at["ki67"]]}, ",") + "\n"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "cohort.csv"), []byte(bare), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	s := mustRun(t, dir, out, 0, "classify.models=[lr, knn]")
+	var r results
+	if err := artifact.ReadJSON(filepath.Join(out, "results.json"), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Survival) > 0 || r.Models["ta"]["lr"][cohort.SetExternal].N > 0 || r.Splits[cohort.SetExternal].Patients > 0 {
+		t.Errorf("%+v", r)
+	}
+	if !strings.Contains(s.Headline, "nternal") {
+		t.Errorf("headline %q", s.Headline)
+	}
+}
+
+func TestPaperPreset(t *testing.T) {
+	dir, out := cohortFolder(t, 80), t.TempDir()
+	file := filepath.Join(dir, "study.yaml")
+	if err := os.WriteFile(file, []byte(read(t, file)+"preset: paper\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, dir, out, 0)
+	var r results
+	if err := artifact.ReadJSON(filepath.Join(out, "results.json"), &r); err != nil {
+		t.Fatal(err)
+	}
+	best := r.Models["fusion"][r.Primary.Model][cohort.SetInternal].AUC
+	for m, sets := range r.Models["fusion"] {
+		if p := sets[cohort.SetInternal]; p.AUC > best {
+			t.Errorf("%s has a higher internal AUC than the primary %s", m, r.Primary.Model)
+		} else if p.Threshold != 0.5 {
+			t.Errorf("threshold %v", p.Threshold)
+		}
+	}
+}
+
+// A file that cannot be used leaves its case out, with the reason in the flow, and the run goes on.
+func TestBrokenImageIsExcluded(t *testing.T) {
+	dir, out := cohortFolder(t, 60), t.TempDir()
+	images, err := filepath.Glob(filepath.Join(dir, "images", "*.png"))
+	if err != nil || len(images) == 0 {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(images[0], 100); err != nil {
+		t.Fatal(err)
+	}
+	s := mustRun(t, dir, out, 0, "classify.models=[lr, knn]")
+	if len(s.Excluded) != 1 || !strings.Contains(s.Excluded[0], "row 2") {
+		t.Errorf("excluded %q", s.Excluded)
+	}
+}
