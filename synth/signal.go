@@ -16,8 +16,8 @@ import (
 //
 // and set the lesion's inside and its rim. A visibility below 1 caps what any reader of the images can reach.
 const (
-	TumourVisibility = 0.80 // correlation of the tumour score with Ki-67's normal score
-	MarginVisibility = 0.70 // the same for the margin score
+	TumourVisibility = 0.68 // correlation of the tumour score with Ki-67's normal score
+	MarginVisibility = 0.54 // the same for the margin score
 )
 
 // Strengths of the planted signs, per unit of the latent score.

@@ -171,7 +171,7 @@ func TestPlantedSignalIsFoundAndBounded(t *testing.T) {
 		name     string
 		x        [][]float64
 		low, cap float64
-	}{{"tumour", tumour, 0.70, 0.86}, {"ring", margin, 0.62, 0.84}, {"both", both, 0.72, 0.88}} {
+	}{{"tumour", tumour, 0.70, 0.86}, {"ring", margin, 0.60, 0.80}, {"both", both, 0.72, 0.88}} {
 		standardise(v.x)
 		got := auc(crossValidated(v.x, high), high)
 		t.Logf("%s: cross-validated AUC %.3f", v.name, got)
