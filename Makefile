@@ -8,7 +8,7 @@ check: ## what must pass before a change lands
 	.ci/run
 
 generate: ## assembly kernels
-	go generate ./nn/kernel
+	go generate ./nn/kernel ./internal/dots
 
 oracle: ## recompute the golden values; needs Python and R (oracles/README.md)
 	oracles/run.sh

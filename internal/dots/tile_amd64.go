@@ -1,5 +1,7 @@
 package dots
 
+//go:generate go run ./gen
+
 import "golang.org/x/sys/cpu"
 
 var (
