@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Recomputes every golden value; oracles/README.md says what must be installed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+DEBIAN_PYTHON=${DEBIAN_PYTHON:-/usr/bin/python3}
+VENV_PYTHON=${VENV_PYTHON:-.oracles/bin/python}
+
+for s in imaging_decode imaging_resize roi_geometry nn_densenet weights_pth selection_deep classify_trees_sklearn; do
+	echo "$s"
+	"$DEBIAN_PYTHON" "oracles/$s.py"
+done
+for s in cohort_table features_npy roi_masks weights_safetensors selection_lasso classify_linear_sklearn classify_trees_lightgbm; do
+	echo "$s"
+	"$VENV_PYTHON" "oracles/$s.py"
+done
+for s in describe_tails describe_tests evaluate_scores selection_glmnet survival_models; do
+	echo "$s"
+	Rscript "oracles/$s.R"
+done
