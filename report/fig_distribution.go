@@ -22,8 +22,10 @@ func (s *Study) distribution(set Set, number string) figure {
 	c := s.draw(&f, panelW, 380, f.caption)
 	lo, hi := scoreRange(d)
 	p := chart.NewPlot(c, marginL, marginTop+16, marginR, marginBase, chart.Axis{Min: 0, Max: 2, Bare: true, Ticks: []float64{0}}, chart.Axis{Min: lo, Max: hi, Label: "predicted probability"})
-	short, full := chart.Fit(test, p.Width, 12)
-	c.Label(at(marginL+p.Width/2, marginTop+4), short, chart.Text{Anchor: "middle", Title: full})
+	threshold := "dashed: threshold " + share(r.Performance.Threshold)
+	short, full := chart.Fit(test, p.Width-chart.Width(threshold, 11), 12)
+	c.Label(at(p.Left, marginTop+6), short, chart.Text{Title: full})
+	c.Label(at(p.Left+p.Width, marginTop+6), threshold, chart.Text{Size: 11.5, Anchor: "end", Colour: chart.Muted})
 	f.data.header = []string{"class", "bin_from", "bin_to", "n"}
 	for i, class := range d.Classes {
 		name := [2]string{s.negative(), s.positive()}[i]
@@ -38,7 +40,6 @@ func (s *Study) distribution(set Set, number string) figure {
 	}
 	if t := float64(r.Performance.Threshold); isNumber(t) && t >= lo && t <= hi {
 		p.Horizontal(t, chart.Stroke{Colour: chart.Ink, Width: 1.2, Dash: chart.Dashed})
-		c.Label(at(p.Left+p.Width-4, p.At(0, t).Y-5), "threshold "+fixed(t, 3), chart.Text{Size: 11, Anchor: "end"})
 	}
 	return f
 }

@@ -44,7 +44,7 @@ func (s *Study) bars(f figure, counts []Count) figure {
 	for _, b := range counts {
 		top, total = max(top, b.N), total+b.N
 	}
-	const bar, left, right = 26.0, 160.0, 92.0
+	const bar, left, right = 26.0, 190.0, 88.0
 	c := s.draw(&f, panelW, marginTop+bar*float64(len(counts))+10, f.title+", as bars.")
 	for i, b := range counts {
 		y := marginTop + bar*float64(i)

@@ -13,7 +13,6 @@ func (s *Study) trainingROC() []figure {
 		return nil
 	}
 	f := s.roc(set, "1D")
-	f.title = "Six models in the training set"
 	f.caption = fmt.Sprintf("How well the %s models separate %s from %s in the training set, each patient scored by a model that had not seen them. "+
 		"The nearer a curve runs to the upper left corner, the better; the diagonal is guessing.", featureName(s.rocSet()), s.positive(), s.negative())
 	return []figure{f}

@@ -54,7 +54,7 @@ func (s *Study) kaplanMeier(f *figure, sv SurvivalSet, c survival.Contrast, atRi
 	}
 	h := 392 + 17*float64(len(c.Curves))
 	canvas := s.draw(f, panelW, h, f.caption)
-	p := chart.NewPlot(canvas, marginL+26, marginTop+18, marginR, h-marginTop-18-260, chart.Axis{Min: 0, Max: last, Label: "time since surgery, " + cmp.Or(sv.Unit, "months"), Ticks: sv.RiskTimes},
+	p := chart.NewPlot(canvas, marginL+42, marginTop+18, marginR, h-marginTop-18-260, chart.Axis{Min: 0, Max: last, Label: "time since surgery, " + cmp.Or(sv.Unit, "months"), Ticks: sv.RiskTimes},
 		chart.Axis{Min: 0, Max: 1, Label: "disease-free survival", Ticks: []float64{0, 0.25, 0.5, 0.75, 1}})
 	f.data.header = []string{"group", "time", "at_risk", "events", "censored", "survival", "lo", "hi"}
 	canvas.Label(at(p.Left, marginTop+6), contrastLine(c), chart.Text{Size: 12})
@@ -69,7 +69,7 @@ func (s *Study) kaplanMeier(f *figure, sv SurvivalSet, c survival.Contrast, atRi
 		p.Inside(func() { kmCurve(p, k, colour, dashOf(Set{Name: sv.Set})) })
 		canvas.Legend(at(p.Left+8, base-22-17*float64(len(c.Curves)-1-i)), p.Width-16, []chart.Entry{{Label: fmt.Sprintf("%s (n = %d)", names[group], k.N), Stroke: chart.Stroke{Colour: colour, Width: 2.2, Dash: dashOf(Set{Name: sv.Set})}}})
 		y := base + 75 + 17*float64(i)
-		short, full := chart.Fit(names[group], p.Left-24, 11.5)
+		short, full := chart.Fit(names[group], p.Left-20, 11.5)
 		canvas.Label(at(8, y), short, chart.Text{Size: 11.5, Colour: colour, Title: full, Bold: true})
 		if i < len(atRisk) {
 			for j, n := range atRisk[i][:min(len(atRisk[i]), len(sv.RiskTimes))] {

@@ -41,7 +41,7 @@ func whole(n int) string { return strconv.Itoa(n) }
 // Sizes of a panel: two stand side by side on a page.
 const (
 	panelW     = 440
-	marginL    = 58
+	marginL    = 64
 	marginR    = 16
 	marginTop  = 40
 	marginBase = 48

@@ -41,6 +41,7 @@ func significant(v float64) string {
 	case a >= 1000:
 		return fixed(v, 0)
 	default:
+		a, _ = strconv.ParseFloat(strconv.FormatFloat(a, 'e', 2, 64), 64) // 0.9999 is 1.00
 		return fixed(v, max(0, 2-int(math.Floor(math.Log10(a)))))
 	}
 }

@@ -63,9 +63,27 @@ func Headline(s *Study) string {
 	return strings.Join(parts, "; ") + "."
 }
 
-// calibrationInWords reads the intervals of slope and observed:expected: both contain 1, or which way they miss.
+// calibrationInWords says whether predicted probabilities can be taken at their word; empty when that cannot be computed.
 func calibrationInWords(c evaluate.Calibration) string {
+	verdict, figures := calibrationVerdict(c)
+	switch verdict {
+	case "":
+		return ""
+	case calibrated:
+		return "predicted probabilities showed no clear miscalibration (" + figures + ")"
+	}
+	return "predicted probabilities were " + verdict + " (" + figures + ")"
+}
+
+// calibrated is the verdict when both intervals contain 1.
+const calibrated = "no clear fault"
+
+// calibrationVerdict reads the intervals of observed:expected and slope: both contain 1, or which way they miss.
+func calibrationVerdict(c evaluate.Calibration) (verdict, figures string) {
 	slope, oe := c.Slope, c.ObservedExpect
+	if !computable(slope.Value, oe.Value) {
+		return "", ""
+	}
 	var faults []string
 	switch {
 	case oe.Hi < 1:
@@ -79,14 +97,11 @@ func calibrationInWords(c evaluate.Calibration) string {
 	case slope.Lo > 1:
 		faults = append(faults, "too cautious")
 	}
-	figures := fmt.Sprintf("observed:expected %s, slope %s", significant(float64(oe.Value)), significant(float64(slope.Value)))
-	switch {
-	case !isNumber(float64(slope.Value)) || !isNumber(float64(oe.Value)):
-		return ""
-	case len(faults) > 0:
-		return "predicted probabilities were " + strings.Join(faults, " and ") + " (" + figures + ")"
+	verdict = calibrated
+	if len(faults) > 0 {
+		verdict = strings.Join(faults, " and ")
 	}
-	return "predicted probabilities showed no clear miscalibration (" + figures + ")"
+	return verdict, fmt.Sprintf("observed:expected %s, slope %s", significant(float64(oe.Value)), significant(float64(slope.Value)))
 }
 
 // contrastInWords is the disease-free survival of high against low scores, in the named set if it has follow-up.

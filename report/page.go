@@ -15,7 +15,7 @@ var files embed.FS
 var templates = template.Must(template.New("").ParseFS(files, "templates/*.html"))
 
 // embeddedCSV is the largest table, in bytes, that travels inside the page; larger ones are only named.
-const embeddedCSV = 150_000
+const embeddedCSV = 300_000
 
 // pageView is what the templates show.
 type pageView struct {
@@ -34,6 +34,7 @@ type pageView struct {
 	Models          modelsView
 	Performance     [][]figureView
 	Details         []detailView
+	PublishedRows   []publishedView
 	Missing         []string // sets that the study lacks
 	SurvivalFigures []figureView
 	Contrasts, Cox  []survivalRow
@@ -72,7 +73,7 @@ type featureRow struct {
 
 func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	v := &pageView{Study: s, Headline: Headline(s), Unit: s.unit(), Hash: s.DataHash[:min(12, len(s.DataHash))], Glance: s.glance(), Excluded: s.exclusions(),
-		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, Models: s.modelsView(), Details: s.details(), Missing: s.missing(),
+		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, Models: s.modelsView(), Details: s.details(), PublishedRows: s.published(), Missing: s.missing(),
 		Flow: views(x.patients), ImageFigures: views(x.images), FeatureFigures: views(x.features), SurvivalFigures: views(x.survival), PrimaryTitle: strings.TrimPrefix(s.Primary.title(), "the ")}
 	css, _ := files.ReadFile("templates/style.css") // embedded, so it is there
 	v.CSS = template.CSS(string(css) + chart.Style())

@@ -193,17 +193,17 @@ func sampleImages() Images {
 	}
 	for k, title := range []string{"Random cases", "Lowest scores", "Highest scores", "Wrong at the threshold, furthest first"} {
 		part := GalleryPart{Title: title}
-		for i := range 6 {
+		for i := range 3 {
 			part.Cases = append(part.Cases, GalleryCase{Patient: fmt.Sprintf("P%04d", 100*k+i), Set: []string{"internal", "external"}[i%2], Label: i % 2,
-				Score: num.Float(float64(i) / 6), Overlay: samplePicture(800, 600, i), TA: samplePicture(224, 224, i), PTA: samplePicture(224, 224, i+1)})
+				Score: num.Float(float64(i) / 3), Overlay: samplePicture(400, 300), TA: samplePicture(112, 112), PTA: samplePicture(112, 112)})
 		}
 		im.Parts = append(im.Parts, part)
 	}
 	return im
 }
 
-func samplePicture(w, h, seed int) image.Image {
-	r := rng.Stream(uint64(seed), "picture")
+func samplePicture(w, h int) image.Image {
+	r := rng.Stream(1, "picture")
 	img := image.NewGray(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"sonotype/describe"
+	"sonotype/evaluate"
 	"sonotype/internal/num"
 	"sonotype/report/chart"
 	"sonotype/survival"
@@ -48,7 +49,7 @@ type baselineRow struct {
 	Name           string // of the variable, in its first row
 	Sub            string // level or kind of summary
 	Cells          []string
-	Test, Also     string
+	Test           string
 	P, SMD         valueCell
 	Missing        string
 	First, Numeric bool
@@ -103,8 +104,15 @@ func baselineRows(v describe.Variable) []baselineRow {
 	if !computable(v.P) {
 		first.P.Title = note(v.Note)
 	}
-	if v.Also != nil {
-		first.P.Small = v.Also.Name + " " + pValue(v.Also.P)
+	if v.Also != nil { // the second test stands in the second row
+		if len(rows) == 1 {
+			rows = append(rows, baselineRow{Cells: make([]string, len(rows[0].Cells))})
+			first = &rows[0]
+		}
+		rows[1].Test, rows[1].P = v.Also.Name, valueCell{Value: pValue(v.Also.P)}
+		if !computable(v.Also.P) {
+			rows[1].P.Title = note(v.Also.Note)
+		}
 	}
 	first.SMD = valueCell{Value: fixed(float64(v.SMD), 2)}
 	if n := sum(v.Missing); n > 0 {
@@ -120,11 +128,11 @@ func spread(mean, sd num.Float) string {
 
 // glanceRow is one set's figures of the primary model.
 type glanceRow struct {
-	Set                              string
-	N, Positive                      int
-	AUC, Sens, Spec, PPV, NPV, Brier valueCell
-	Calibration                      string
-	Answer                           bool
+	Set                       string
+	N, Positive               int
+	AUC, Sens, Spec, PPV, NPV valueCell
+	Calibration               valueCell
+	Answer                    bool
 }
 
 func (s *Study) glance() []glanceRow {
@@ -139,9 +147,17 @@ func (s *Study) glance() []glanceRow {
 		out = append(out, glanceRow{Set: set.Title, N: p.N, Positive: p.Positive, Answer: set.Name == answer.Name && set.Centre == "",
 			AUC: metric(p.AUC, p.AUCLo, p.AUCHi, p.Note), Sens: metric(p.Sensitivity, p.SensitivityLo, p.SensitivityHi, p.Note),
 			Spec: metric(p.Specificity, p.SpecificityLo, p.SpecificityHi, p.Note), PPV: metric(p.PPV, p.PPVLo, p.PPVHi, p.Note),
-			NPV: metric(p.NPV, p.NPVLo, p.NPVHi, p.Note), Brier: plain(p.Brier, p.Note), Calibration: strings.TrimPrefix(calibrationInWords(r.Calibration), "predicted probabilities ")})
+			NPV: metric(p.NPV, p.NPVLo, p.NPVHi, p.Note), Calibration: calibrationCell(r.Calibration)})
 	}
 	return out
+}
+
+func calibrationCell(c evaluate.Calibration) valueCell {
+	verdict, figures := calibrationVerdict(c)
+	if verdict == "" {
+		return valueCell{Value: dash, Title: note(c.Note)}
+	}
+	return valueCell{Value: verdict, Small: figures}
 }
 
 // modelsView is the table of all models: AUC in every set, and a forest of the test sets' intervals.
@@ -231,6 +247,22 @@ func (s *Study) forest(key Key) string {
 		}
 	}
 	return c.Inline()
+}
+
+// publishedView is one model of the published study.
+type publishedView struct {
+	Set, Model string
+	Cells      []valueCell // AUC, accuracy, sensitivity, specificity, F1
+}
+
+func (s *Study) published() []publishedView {
+	var out []publishedView
+	for _, p := range s.Published {
+		const why = "not published"
+		out = append(out, publishedView{Set: p.Set, Model: featureName(p.Features) + " " + modelName(p.Model),
+			Cells: []valueCell{metric(p.AUC, p.AUCLo, p.AUCHi, why), plain(p.Accuracy, why), plain(p.Sensitivity, why), plain(p.Specificity, why), plain(p.F1, why)}})
+	}
+	return out
 }
 
 // detailView is one set's table of threshold metrics.

@@ -57,7 +57,7 @@ type sections struct {
 
 func (s *Study) sections() sections {
 	out := sections{patients: []figure{s.flow()}, images: s.imageFigures()}
-	out.features = append(append(s.scree(), s.lassoFigures()...), s.trainingROC()...)
+	out.features = append(append(s.lassoFigures(), s.trainingROC()...), s.scree()...)
 	panels := []func(Set) figure{
 		func(set Set) figure { return s.roc(set, numbered(set, "A")) },
 		func(set Set) figure { return s.confusion(set, numbered(set, "B")) },

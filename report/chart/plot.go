@@ -93,7 +93,7 @@ func (a Axis) ticks() []float64 {
 		}
 	}
 	for k := math.Ceil(a.Min/step - 1e-9); k*step <= a.Max+step*1e-9; k++ {
-		out = append(out, k*step)
+		out = append(out, k*step+0) // + 0: no negative zero
 	}
 	return out
 }
@@ -125,9 +125,9 @@ func (p *Plot) Points(x, y []float64) []Point {
 	return out
 }
 
-// Inside draws what draw draws, cut at the axes (with room for the width of a line).
+// Inside draws what draw draws, cut at the axes (with room for lines and dots on the edge).
 func (p *Plot) Inside(draw func()) {
-	p.Clip(Point{p.Left - 2, p.Top - 2}, p.Width+4, p.Height+4, draw)
+	p.Clip(Point{p.Left - 5, p.Top - 5}, p.Width+10, p.Height+10, draw)
 }
 
 // Vertical draws a line across the plot at x.
