@@ -21,7 +21,6 @@ type nrrd struct {
 	encoding           string // "raw", "gzip", "ascii"
 	dataFile           string // "" when the voxels follow the header
 	lineSkip, byteSkip int
-	unit               float64 // mm per spatial unit
 }
 
 func readNRRD(br *bufio.Reader, open sibling) (*Mask, MaskInfo, error) {

@@ -32,7 +32,6 @@ type deepFit struct {
 	minimum float64   // smallest share of non-zero values of a feature that stays
 	config  DeepConfig
 	workers int
-	done    int
 
 	mean, scale, centre []float64 // by feature of x; scale 0 = sparse, -1 = constant
 	gram                []float64 // n x n, lower triangle
