@@ -74,7 +74,7 @@ func main() {
 			w.input(&s, t)
 			w.output(&s, t)
 		}
-		factors(&s)
+		factorTable(&s)
 		write(fmt.Sprintf("%s_amd64.s", lower(t.name)), s.Bytes())
 	}
 	write("asm_amd64.go", declarations())

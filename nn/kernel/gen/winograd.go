@@ -18,8 +18,9 @@ const (
 
 // sum is one value of a one-dimensional transform of d, written to dst; tmp is free.
 type sum struct {
-	uses []int
-	to   func(v *vec, d []string, dst, tmp string)
+	uses    []int
+	factors []string
+	to      func(v *vec, d []string, dst, tmp string)
 }
 
 // winograd is F(out x out, 3x3).
@@ -33,17 +34,17 @@ func (w winograd) side() int { return w.out + 2 }
 // f2 is d0-d2, d1+d2, d2-d1, d1-d3 and m0+m1+m2, m1-m2-m3.
 var f2 = winograd{out: 2,
 	in: []sum{
-		{[]int{0, 2}, func(v *vec, d []string, dst, _ string) { v.sub(d[0], d[2], dst) }},
-		{[]int{1, 2}, func(v *vec, d []string, dst, _ string) { v.add(d[1], d[2], dst) }},
-		{[]int{1, 2}, func(v *vec, d []string, dst, _ string) { v.sub(d[2], d[1], dst) }},
-		{[]int{1, 3}, func(v *vec, d []string, dst, _ string) { v.sub(d[1], d[3], dst) }},
+		{[]int{0, 2}, nil, func(v *vec, d []string, dst, _ string) { v.sub(d[0], d[2], dst) }},
+		{[]int{1, 2}, nil, func(v *vec, d []string, dst, _ string) { v.add(d[1], d[2], dst) }},
+		{[]int{1, 2}, nil, func(v *vec, d []string, dst, _ string) { v.sub(d[2], d[1], dst) }},
+		{[]int{1, 3}, nil, func(v *vec, d []string, dst, _ string) { v.sub(d[1], d[3], dst) }},
 	},
 	fin: []sum{
-		{[]int{0, 1, 2}, func(v *vec, m []string, dst, _ string) {
+		{[]int{0, 1, 2}, nil, func(v *vec, m []string, dst, _ string) {
 			v.add(m[0], m[1], dst)
 			v.add(dst, m[2], dst)
 		}},
-		{[]int{1, 2, 3}, func(v *vec, m []string, dst, _ string) {
+		{[]int{1, 2, 3}, nil, func(v *vec, m []string, dst, _ string) {
 			v.sub(m[1], m[2], dst)
 			v.sub(dst, m[3], dst)
 		}},
@@ -59,33 +60,33 @@ var f2 = winograd{out: 2,
 // and m1+m2+m0+m3+m4, m1-m2 + .5m3 - 2m4, m1+m2 + .25m3 + 4m4, m1-m2 + .125m3 - 8m4 + m5.
 var f4 = winograd{out: 4,
 	in: []sum{
-		{[]int{0, 1, 2, 3, 4}, func(v *vec, d []string, dst, tmp string) {
+		{[]int{0, 1, 2, 3, 4}, []string{"1.5", "2.0"}, func(v *vec, d []string, dst, tmp string) {
 			v.add(d[0], d[4], dst)
 			v.sub(d[3], d[1], tmp)
 			v.fma("1.5", tmp, dst)
 			v.fnma("2.0", d[2], dst)
 		}},
-		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, _ string) {
+		{[]int{1, 2, 3, 4}, []string{"0.5", "2.5"}, func(v *vec, d []string, dst, _ string) {
 			v.sub(d[4], d[1], dst)
 			v.fma("0.5", d[2], dst)
 			v.fma("2.5", d[3], dst)
 		}},
-		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, _ string) {
+		{[]int{1, 2, 3, 4}, []string{"2.5", "0.5"}, func(v *vec, d []string, dst, _ string) {
 			v.add(d[4], d[1], dst)
 			v.fnma("2.5", d[2], dst)
 			v.fma("0.5", d[3], dst)
 		}},
-		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, tmp string) {
+		{[]int{1, 2, 3, 4}, []string{"2.0"}, func(v *vec, d []string, dst, tmp string) {
 			v.sub(d[4], d[2], dst)
 			v.sub(d[3], d[1], tmp)
 			v.fma("2.0", tmp, dst)
 		}},
-		{[]int{1, 2, 3, 4}, func(v *vec, d []string, dst, tmp string) {
+		{[]int{1, 2, 3, 4}, []string{"0.5"}, func(v *vec, d []string, dst, tmp string) {
 			v.sub(d[4], d[2], dst)
 			v.sub(d[3], d[1], tmp)
 			v.fnma("0.5", tmp, dst)
 		}},
-		{[]int{1, 2, 3, 4, 5}, func(v *vec, d []string, dst, tmp string) {
+		{[]int{1, 2, 3, 4, 5}, []string{"1.5", "2.0"}, func(v *vec, d []string, dst, tmp string) {
 			v.add(d[1], d[5], dst)
 			v.sub(d[4], d[2], tmp)
 			v.fma("1.5", tmp, dst)
@@ -93,23 +94,23 @@ var f4 = winograd{out: 4,
 		}},
 	},
 	fin: []sum{
-		{[]int{0, 1, 2, 3, 4}, func(v *vec, m []string, dst, _ string) {
+		{[]int{0, 1, 2, 3, 4}, nil, func(v *vec, m []string, dst, _ string) {
 			v.add(m[1], m[2], dst)
 			v.add(dst, m[0], dst)
 			v.add(dst, m[3], dst)
 			v.add(dst, m[4], dst)
 		}},
-		{[]int{1, 2, 3, 4}, func(v *vec, m []string, dst, _ string) {
+		{[]int{1, 2, 3, 4}, []string{"0.5", "2.0"}, func(v *vec, m []string, dst, _ string) {
 			v.sub(m[1], m[2], dst)
 			v.fma("0.5", m[3], dst)
 			v.fnma("2.0", m[4], dst)
 		}},
-		{[]int{1, 2, 3, 4}, func(v *vec, m []string, dst, _ string) {
+		{[]int{1, 2, 3, 4}, []string{"0.25", "4.0"}, func(v *vec, m []string, dst, _ string) {
 			v.add(m[1], m[2], dst)
 			v.fma("0.25", m[3], dst)
 			v.fma("4.0", m[4], dst)
 		}},
-		{[]int{1, 2, 3, 4, 5}, func(v *vec, m []string, dst, _ string) {
+		{[]int{1, 2, 3, 4, 5}, []string{"0.125", "8.0"}, func(v *vec, m []string, dst, _ string) {
 			v.sub(m[1], m[2], dst)
 			v.fma("0.125", m[3], dst)
 			v.fnma("8.0", m[4], dst)
@@ -118,41 +119,40 @@ var f4 = winograd{out: 4,
 	},
 }
 
-// vec writes vector arithmetic.
-type vec struct{ f *file }
+// vec writes vector arithmetic with factors that lie in registers.
+type vec struct {
+	f       *file
+	factors map[string]string // register by factor
+}
 
 func (v *vec) add(a, b, dst string)  { v.f.op("VADDPS %s, %s, %s", b, a, dst) } // a + b
 func (v *vec) sub(a, b, dst string)  { v.f.op("VSUBPS %s, %s, %s", b, a, dst) } // a - b
-func (v *vec) fma(c, x, dst string)  { v.f.op("VFMADD231PS %s, %s, %s", constant(c), x, dst) }
-func (v *vec) fnma(c, x, dst string) { v.f.op("VFNMADD231PS %s, %s, %s", constant(c), x, dst) }
+func (v *vec) fma(c, x, dst string)  { v.f.op("VFMADD231PS %s, %s, %s", v.factors[c], x, dst) }
+func (v *vec) fnma(c, x, dst string) { v.f.op("VFNMADD231PS %s, %s, %s", v.factors[c], x, dst) }
 
-// constants are the factors, each filling a register's width of read-only memory.
-var constants = []string{"0.125", "0.25", "0.5", "1.5", "2.0", "2.5", "4.0", "8.0"}
+// factors are the transforms' numbers, in the order of the table in read-only memory.
+var factors = []string{"0.125", "0.25", "0.5", "1.5", "2.0", "2.5", "4.0", "8.0"}
 
-func constant(c string) string { return fmt.Sprintf("factors<>+%d(SB)", slices.Index(constants, c)*64) }
-
-func factors(f *file) {
+func factorTable(f *file) {
 	f.WriteString("\n")
-	for i, c := range constants {
-		for j := range 16 {
-			fmt.Fprintf(f, "DATA factors<>+%d(SB)/4, $%s\n", i*64+j*4, c)
-		}
+	for i, c := range factors {
+		fmt.Fprintf(f, "DATA factors<>+%d(SB)/4, $%s\n", i*4, c)
 	}
-	fmt.Fprintf(f, "GLOBL factors<>(SB), RODATA|NOPTR, $%d\n", len(constants)*64)
+	fmt.Fprintf(f, "GLOBL factors<>(SB), RODATA|NOPTR, $%d\n", len(factors)*4)
 }
 
 // pass computes some rows of a transform along the columns, in registers: row r, column j is in
-// at(r, j). The columns of the patch are loaded by load(i, j, register).
+// at(r, j), then come the rows of a column and the factors.
 type pass struct {
 	rows []int
 	side int
 	t    target
 }
 
-// passes cuts the rows of sums into passes of as many as leave registers for a column and a
-// temporary (and two temporaries for what follows).
+// passes cuts the rows of sums into passes of as many as leave registers for a column, the factors
+// of a row or two, and two temporaries.
 func passes(sums []sum, side int, t target) (all []pass) {
-	most := (t.regs - side - 2) / side
+	most := (t.regs - side - 2 - 2) / side
 	rows := make([]int, len(sums))
 	for i := range rows {
 		rows[i] = i
@@ -169,31 +169,53 @@ func (p pass) at(r, j int) string { return p.t.r(r*p.side + j) }
 // free returns temporary i, 0 or 1.
 func (p pass) free(i int) string { return p.t.r(p.t.regs - 1 - i) }
 
+// vec loads the factors of sums into registers from number first on.
+func (p pass) vec(f *file, sums []sum, first int) *vec {
+	v := &vec{f, map[string]string{}}
+	for _, s := range sums {
+		for _, c := range s.factors {
+			if v.factors[c] == "" {
+				v.factors[c] = p.t.r(first + len(v.factors))
+				f.op("VBROADCASTSS factors<>+%d(SB), %s", slices.Index(factors, c)*4, v.factors[c])
+			}
+		}
+	}
+	if first+len(v.factors) > p.t.regs-2 {
+		panic("registers run out")
+	}
+	return v
+}
+
 func (p pass) columns(f *file, sums []sum, load func(i, j int, reg string)) {
 	d := make([]string, p.side)
 	for i := range d {
-		d[i] = p.t.r(len(p.rows)*p.side + i)
+		d[i] = p.at(len(p.rows), i)
 	}
+	var mine []sum
+	for _, r := range p.rows {
+		mine = append(mine, sums[r])
+	}
+	v := p.vec(f, mine, (len(p.rows)+1)*p.side)
 	for j := range p.side {
 		for i := range p.side {
-			if slices.ContainsFunc(p.rows, func(r int) bool { return slices.Contains(sums[r].uses, i) }) {
+			if slices.ContainsFunc(mine, func(s sum) bool { return slices.Contains(s.uses, i) }) {
 				load(i, j, d[i])
 			}
 		}
-		for r, row := range p.rows {
-			sums[row].to(&vec{f}, d, p.at(r, j), p.free(0))
+		for r, s := range mine {
+			s.to(v, d, p.at(r, j), p.free(0))
 		}
 	}
 }
 
-// row transforms row r of the pass; each value is handed over in a register.
-func (p pass) row(f *file, sums []sum, r int, store func(j int, reg string)) {
+// row transforms row r of the pass with v; each value is handed over in a register.
+func (p pass) row(v *vec, sums []sum, r int, store func(j int, reg string)) {
 	d := make([]string, p.side)
 	for j := range d {
 		d[j] = p.at(r, j)
 	}
 	for j, s := range sums {
-		s.to(&vec{f}, d, p.free(1), p.free(0))
+		s.to(v, d, p.free(1), p.free(0))
 		store(j, p.free(1))
 	}
 }
@@ -216,12 +238,13 @@ func (w winograd) input(f *file, t target) {
 			f.op("MOVLQSX %d(DX), R8", (i*side+j)*4)
 			f.op("VMOVUPS (AX)(R8*4), %s", reg)
 		})
+		v := p.vec(f, w.in, len(p.rows)*side)
 		for r, row := range p.rows {
 			f.op("IMUL3Q $%d, BX, R9", row*side)
 			f.op("ADDQ R12, R9")
 			f.op("LEAQ (R9)(R13*1), R10")
 			at := []string{"(R9)", "(R9)(BX*1)", "(R9)(BX*2)", "(R10)", "(R10)(BX*1)", "(R10)(BX*2)"}
-			p.row(f, w.in, r, func(j int, reg string) { f.op("VMOVUPS %s, %s", reg, at[j]) })
+			p.row(v, w.in, r, func(j int, reg string) { f.op("VMOVUPS %s, %s", reg, at[j]) })
 		}
 	}
 	f.op("ADDQ $%d, R12", t.vec*4)
@@ -269,13 +292,14 @@ func (w winograd) output(f *file, t target) {
 			f.op("VMOVUPS %s, %s", []string{"(R12)", "(R12)(R13*1)", "(R12)(R13*2)"}[i-3], reg)
 		})
 		f.op("LEAQ (R9)(R9*2), R12")
+		v := p.vec(f, w.fin, len(p.rows)*side)
 		for r, row := range p.rows {
 			skip := fmt.Sprintf("%s_row%d", name, row)
 			f.op("CMPL 4(DX), $%d", row)
 			f.op("JLE %s", skip)
 			f.op("IMUL3Q $%d, R10, R8", row)
 			f.op("ADDQ DI, R8")
-			p.row(f, w.fin, r, func(j int, reg string) {
+			p.row(v, w.fin, r, func(j int, reg string) {
 				if j > 0 {
 					f.op("CMPL 8(DX), $%d", j)
 					f.op("JLE %s", skip)
