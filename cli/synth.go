@@ -51,7 +51,7 @@ func (a *app) writeSynth(cmd *cobra.Command, out string, c synth.Config) (synth.
 }
 
 // demoPatients is enough for every stage to have something to show, and few enough for two minutes on two cores.
-const demoPatients = 160
+const demoPatients = 300
 
 func (a *app) demo() *cobra.Command {
 	f := &runFlags{}

@@ -135,7 +135,7 @@ func DefaultPlan(preset string) (Plan, error) {
 		Classify:  ClassifyPlan{Models: []string{"lr", "svm", "knn", "rf", "lightgbm", "adaboost"}, Primary: "cv"},
 		Evaluate:  EvaluatePlan{Threshold: "youden"},
 		Survival:  SurvivalPlan{Cut: "train"},
-		Report:    ReportPlan{Gallery: 8, Published: true},
+		Report:    ReportPlan{Gallery: 6, Published: true},
 	}
 	switch preset {
 	case "rigorous":
