@@ -101,13 +101,12 @@ func (s *Study) flowUsed() []flowText {
 }
 
 func flowSetText(set FlowSet, positive, unit string, width float64) []flowText {
-	title := map[string]string{setTrain: "Training", setInternal: "Internal test", setExternal: "External test"}[set.Name]
-	if title == "" {
-		title = set.Name
-	}
-	out := []flowText{{title, true}, {count(set.Patients, "patient") + ", " + count(set.Images, "image"), false},
+	out := []flowText{{setTitle(set.Name), true}, {count(set.Patients, "patient") + ", " + count(set.Images, "image"), false},
 		{fmt.Sprintf("%d %s (%s %%)", set.Positive, positive, percent(set.Positive, set.Patients)), false}}
-	for _, l := range chart.Wrap(strings.Join(set.Centres, ", "), width, 12) {
+	if len(set.Centres) == 0 {
+		return out
+	}
+	for _, l := range chart.Wrap("from "+strings.Join(set.Centres, ", "), width, 12) {
 		if len(out) == 6 {
 			return append(out, flowText{"…", false})
 		}

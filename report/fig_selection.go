@@ -142,7 +142,7 @@ func band(p *chart.Plot, x, lo, hi []float64) []chart.Point {
 }
 
 // weightsShown is how many weights are drawn; the table holds all.
-const weightsShown = 40
+const weightsShown = 30
 
 func (s *Study) weights(sel Selection) figure {
 	kept := slices.Clone(sel.Kept)

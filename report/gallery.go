@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"image"
+	"image/color"
 	"image/jpeg"
 
 	"golang.org/x/image/draw"
@@ -79,9 +80,57 @@ func thumbnail(img image.Image, width int) (template.URL, error) {
 		small = image.NewGray(small.Bounds())
 	}
 	draw.CatmullRom.Scale(small, small.Bounds(), img, b, draw.Src, nil)
+	if rgba, ok := img.(*image.RGBA); ok && w < b.Dx() {
+		keepContours(small, rgba)
+	}
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: jpegQuality}); err != nil {
 		return "", err
 	}
 	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(out.Bytes())), nil
+}
+
+// keepContours paints the contours of a picture, the only coloured pixels of it, onto its smaller copy, where they
+// would be too thin to see: a pixel takes the colour of a contour that runs through it or half a pixel beside it.
+func keepContours(small draw.Image, from *image.RGBA) {
+	b, size := from.Bounds(), small.Bounds()
+	scale := float64(b.Dx()) / float64(size.Dx())
+	reach := func(v int, end int) (lo, hi int) {
+		return max(0, int((float64(v)-0.5)*scale)), min(end, int((float64(v)+1.5)*scale))
+	}
+	for y := range size.Dy() {
+		y0, y1 := reach(y, b.Dy())
+		for x := range size.Dx() {
+			x0, x1 := reach(x, b.Dx())
+			if c, ok := contourColour(from, image.Rect(x0, y0, x1, y1).Add(b.Min)); ok {
+				small.Set(x, y, c)
+			}
+		}
+	}
+}
+
+// contourColour is the more frequent of the warm (TA) and cool (PTA) colours in a part of a picture that is grey otherwise.
+func contourColour(img *image.RGBA, part image.Rectangle) (color.RGBA, bool) {
+	const coloured = 40 // difference of red and blue; both contours are far above
+	var n [2]int
+	var last [2]color.RGBA
+	for y := part.Min.Y; y < part.Max.Y; y++ {
+		for x := part.Min.X; x < part.Max.X; x++ {
+			p := img.Pix[img.PixOffset(x, y):][:3]
+			kind := 0
+			switch d := int(p[0]) - int(p[2]); {
+			case d > coloured:
+			case d < -coloured:
+				kind = 1
+			default:
+				continue
+			}
+			n[kind]++
+			last[kind] = color.RGBA{p[0], p[1], p[2], 255}
+		}
+	}
+	if n[1] > n[0] {
+		return last[1], true
+	}
+	return last[0], n[0] > 0
 }

@@ -15,6 +15,11 @@ const (
 	setExternal = "external"
 )
 
+// setTitle is how a set is called in a heading; other names stay as they are.
+func setTitle(name string) string {
+	return cmp.Or(map[string]string{setTrain: "Training", setInternal: "Internal test", setExternal: "External test"}[name], name)
+}
+
 // set finds a whole set (not one centre of it) by name.
 func (s *Study) set(name string) (Set, bool) {
 	for _, set := range s.Sets {
@@ -48,6 +53,9 @@ func Headline(s *Study) string {
 	p := r.Performance
 	parts := []string{fmt.Sprintf("%s, %s (%d %s): %s told them from the others with an AUC of %s (95 %% CI %s)", set.Title,
 		count(p.N, s.unit()), p.Positive, s.positive(), s.Primary.title(), share(p.AUC), interval(p.AUCLo, p.AUCHi))}
+	if p.AUCLo <= 0.5 && p.AUCHi >= 0.5 {
+		parts[0] += ", which cannot be told from guessing"
+	}
 	if !isNumber(float64(p.AUC)) {
 		parts[0] = fmt.Sprintf("%s, %s (%d %s): the AUC of %s cannot be computed (%s)", set.Title,
 			count(p.N, s.unit()), p.Positive, s.positive(), s.Primary.title(), cmp.Or(p.Note, "no reason recorded"))
@@ -101,7 +109,7 @@ func calibrationVerdict(c evaluate.Calibration) (verdict, figures string) {
 	if len(faults) > 0 {
 		verdict = strings.Join(faults, " and ")
 	}
-	return verdict, fmt.Sprintf("observed:expected %s, slope %s", significant(float64(oe.Value)), significant(float64(slope.Value)))
+	return verdict, fmt.Sprintf("observed:expected %s, slope %s", fixed(float64(oe.Value), 2), fixed(float64(slope.Value), 2))
 }
 
 // contrastInWords is the disease-free survival of high against low scores, in the named set if it has follow-up.

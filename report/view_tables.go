@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"math"
 	"strings"
 
 	"sonotype/describe"
@@ -61,7 +62,7 @@ func newBaseline(r *describe.Result) *baseline {
 	}
 	b := &baseline{By: r.By, LeftOut: r.LeftOut}
 	for i, g := range r.Groups {
-		b.Groups = append(b.Groups, baselineGroup{g, r.N[i]})
+		b.Groups = append(b.Groups, baselineGroup{setTitle(g), r.N[i]})
 	}
 	if r.MissingBy > 0 {
 		b.Missing = fmt.Sprintf("%d without a value of %s take no part.", r.MissingBy, r.By)
@@ -165,6 +166,7 @@ type modelsView struct {
 	Sets      []Set
 	Rows      []modelRow
 	Apparent  bool
+	From      float64 // where the forest plots begin
 	Published []string // titles of the grey columns
 }
 
@@ -178,8 +180,21 @@ type modelRow struct {
 	Published       []valueCell
 }
 
+// forestStart is where the forest plots begin: 0.4, or a tenth below the least AUC.
+func (s *Study) forestStart() float64 {
+	start := 0.4
+	for _, set := range s.shown() {
+		for _, r := range set.Results {
+			if computable(r.Performance.AUC) {
+				start = min(start, math.Floor(10*float64(r.Performance.AUC)-0.5)/10)
+			}
+		}
+	}
+	return max(start, 0)
+}
+
 func (s *Study) modelsView() modelsView {
-	v := modelsView{}
+	v := modelsView{From: s.forestStart()}
 	for _, set := range s.Sets {
 		if set.Centre == "" {
 			v.Sets = append(v.Sets, set)
@@ -215,7 +230,7 @@ func (s *Study) modelsView() modelsView {
 		for _, name := range published {
 			row.Published = append(row.Published, s.publishedAUC(name, key))
 		}
-		row.Forest = template.HTML(s.forest(key))
+		row.Forest = template.HTML(s.forest(key, v.From))
 		v.Rows = append(v.Rows, row)
 	}
 	return v
@@ -230,10 +245,10 @@ func (s *Study) publishedAUC(set string, key Key) valueCell {
 	return valueCell{Value: dash, Title: "not published"}
 }
 
-// forest draws one model's AUC intervals, 0.4 to 1, the shown sets below each other: internal solid, external dashed.
-func (s *Study) forest(key Key) string {
+// forest draws one model's AUC intervals, from start to 1, the shown sets below each other: internal solid, external dashed.
+func (s *Study) forest(key Key, start float64) string {
 	const w, h = 150.0, 30.0
-	x := func(v num.Float) float64 { return 6 + (w-12)*(min(max(float64(v), 0.4), 1)-0.4)/0.6 }
+	x := func(v num.Float) float64 { return 6 + (w-12)*(min(max(float64(v), start), 1)-start)/(1-start) }
 	c := chart.New(w, h, "AUC intervals of "+strings.TrimPrefix(key.title(), "the "))
 	c.Line(at(x(0.5), 0), at(x(0.5), h), chart.Stroke{Colour: chart.Grey, Width: 1})
 	c.Line(at(x(1), 0), at(x(1), h), chart.Stroke{Colour: chart.Faint, Width: 1})

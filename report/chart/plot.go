@@ -127,7 +127,7 @@ func (p *Plot) Points(x, y []float64) []Point {
 
 // Inside draws what draw draws, cut at the axes (with room for lines and dots on the edge).
 func (p *Plot) Inside(draw func()) {
-	p.Clip(Point{p.Left - 5, p.Top - 5}, p.Width+10, p.Height+10, draw)
+	p.Clip(Point{p.Left - 3.5, p.Top - 3.5}, p.Width+7, p.Height+7, draw)
 }
 
 // Vertical draws a line across the plot at x.
