@@ -166,7 +166,7 @@ type modelsView struct {
 	Sets      []Set
 	Rows      []modelRow
 	Apparent  bool
-	From      float64 // where the forest plots begin
+	From      float64  // where the forest plots begin
 	Published []string // titles of the grey columns
 }
 
