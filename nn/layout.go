@@ -52,7 +52,7 @@ const manyTiles = 49
 // Tiles of a unit of work: what a worker's second-level cache holds of their transforms.
 const (
 	unitTiles2 = 28
-	unitTiles4 = 14
+	unitTiles4 = 18
 )
 
 func newTiling(b *blockPlan, images int) tiling {
@@ -120,7 +120,7 @@ func (s *slot) bytes() int64 {
 
 // Units of work: so many rows of a matrix product, rows of the stem's pool, channels of the head.
 const (
-	unitRows     = 56
+	unitRows     = 66
 	unitStemRows = 14
 	unitChannels = 128
 )
