@@ -50,7 +50,7 @@ type baselineRow struct {
 	Name           string // of the variable, in its first row
 	Sub            string // level or kind of summary
 	Cells          []string
-	Test           string
+	Test, Note     string
 	P, SMD         valueCell
 	Missing        string
 	First, Numeric bool
@@ -100,7 +100,7 @@ func baselineRows(v describe.Variable) []baselineRow {
 		rows = []baselineRow{{}}
 	}
 	first := &rows[0]
-	first.First, first.Name, first.Test = true, v.Name, v.Test
+	first.First, first.Name, first.Test, first.Note = true, v.Name, v.Test, v.Note
 	first.P = valueCell{Value: pValue(v.P)}
 	if !computable(v.P) {
 		first.P.Title = note(v.Note)

@@ -6,9 +6,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"image"
+	"image/color"
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -315,5 +318,33 @@ func TestLargeGallery(t *testing.T) {
 	page := files["report.html"]
 	if len(page) > 6<<20 || !strings.Contains(page, "more are not shown") {
 		t.Errorf("%d bytes", len(page))
+	}
+}
+
+// TestContoursSurviveShrinking draws a one-pixel ring of each colour and finds it closed in the small copy.
+func TestContoursSurviveShrinking(t *testing.T) {
+	big := image.NewRGBA(image.Rect(10, 20, 970, 740))
+	for i := range big.Pix {
+		big.Pix[i] = 90
+	}
+	colours := []color.RGBA{{230, 159, 0, 255}, {86, 180, 233, 255}}
+	for a := 0.0; a < 2*math.Pi; a += 1e-3 {
+		for k, c := range colours {
+			r := 100 + 20*float64(k)
+			big.SetRGBA(490+int(r*math.Cos(a)), 380+int(r*math.Sin(a)), c)
+		}
+	}
+	small := image.NewRGBA(image.Rect(0, 0, 360, 270))
+	keepContours(small, big)
+	for k, c := range colours {
+		r := (100 + 20*float64(k)) * 360 / 960
+		for a := 0.0; a < 2*math.Pi; a += 0.05 {
+			if got := small.RGBAAt(180+int(math.Floor(r*math.Cos(a)+.2)), 135+int(math.Floor(r*math.Sin(a)+.2))); got != c {
+				t.Fatalf("ring %d at %.2f: %v", k, a, got)
+			}
+		}
+	}
+	if small.RGBAAt(180, 135) != (color.RGBA{}) {
+		t.Error("the inside is painted")
 	}
 }
