@@ -33,7 +33,7 @@ func (s *Study) decision(set Set, number string) figure {
 	}
 	p := chart.NewPlot(c, marginL, marginTop-6, marginR, marginBase+62, chart.Axis{Min: 0, Max: 1, Label: "threshold probability (risk from which one would act)"}, chart.Axis{Min: -0.25 * top, Max: 1.08 * top, Label: "net benefit"})
 	main := chart.Stroke{Colour: modelColour(s.Primary.Model), Width: 2.6, Dash: dashOf(set)}
-	treatAll, treatNone := chart.Stroke{Colour: chart.Grey, Width: 1.6}, chart.Stroke{Colour: chart.Ink, Width: 1.2}
+	treatAll, treatNone := chart.Stroke{Colour: chart.Grey, Width: 2, Dash: chart.Dotted}, chart.Stroke{Colour: chart.Ink, Width: 1.2}
 	p.Inside(func() {
 		for _, b := range d.Better {
 			left := p.At(b.Lo, p.Y.Min)
