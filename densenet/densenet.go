@@ -134,6 +134,7 @@ func Compile(v Variant, size int, weights nn.Tensors, o nn.Options) (nn.Program,
 		return nil, err
 	}
 	if err := p.ImportState(nn.State{Tensors: weights}); err != nil {
+		p.Close()
 		return nil, err
 	}
 	return p, nil

@@ -2,13 +2,19 @@ package nn
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
+
+	"sonotype/internal/problem"
 )
 
 // Bench measures the forward pass of g on random images: the median over several timed calls of
 // milliseconds an image. Workers <= 0: GOMAXPROCS.
 func Bench(ctx context.Context, g *Graph, weights Tensors, isa ISA, workers, batch int) (float64, error) {
+	if batch < 1 {
+		return 0, &problem.Error{What: "impossible batch size", Expected: batchRange(0), Found: fmt.Sprint(batch)}
+	}
 	p, err := New().Compile(g, Options{ISA: isa, Workers: workers})
 	if err != nil {
 		return 0, err
@@ -22,11 +28,8 @@ func Bench(ctx context.Context, g *Graph, weights Tensors, isa ISA, workers, bat
 		x[i] = float32(i*7919%1000)/500 - 1
 	}
 	taps := map[string][]float32{}
-	for _, name := range g.Taps() {
-		if name == "features" {
-			s, _ := g.TapShape(name)
-			taps[name] = make([]float32, batch*s.Len())
-		}
+	if s, ok := g.TapShape("features"); ok {
+		taps["features"] = make([]float32, batch*s.Len())
 	}
 	return benchCalls(ctx, batch, func() error { return p.Infer(x, batch, taps) })
 }

@@ -1,6 +1,12 @@
 package nn
 
-import "sonotype/nn/kernel"
+import (
+	"fmt"
+	"math"
+
+	"sonotype/internal/problem"
+	"sonotype/nn/kernel"
+)
 
 // layout is what follows from a plan before any weights: which blocks run image by image, and
 // where their tiles lie.
@@ -17,15 +23,21 @@ const (
 	groupImages = 4
 )
 
-func newLayout(p *plan) *layout {
+// newLayout lays out p; offsets must fit the 32 bits that the kernels' tables have.
+func newLayout(p *plan) (*layout, error) {
 	l := &layout{group: groupImages}
 	for l.front < len(p.blocks)-1 && p.blocks[l.front].pixels() > groupPixels {
 		l.front++
 	}
 	for i := range p.blocks {
-		l.tiles = append(l.tiles, newTiling(&p.blocks[i], l.images(i)))
+		b := &p.blocks[i]
+		if l.images(i)*(b.pixels()+1) > math.MaxInt32/max(b.shape.C, b.neck) {
+			in := p.input
+			return nil, &problem.Error{What: "the network's input is too large", Found: fmt.Sprintf("%dx%d", in.H, in.W)}
+		}
+		l.tiles = append(l.tiles, newTiling(b, l.images(i)))
 	}
-	return l
+	return l, nil
 }
 
 // images is the number of images that block i's buffers hold.

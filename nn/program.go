@@ -33,12 +33,15 @@ func (cpuEngine) Compile(g *Graph, o Options) (Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	l, err := newLayout(p)
+	if err != nil {
+		return nil, err
+	}
 	workers := o.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	c := &cpuProgram{plan: p, specs: g.Params(), kernels: k, maxBatch: o.MaxBatch, team: newTeam(workers)}
-	c.layout = newLayout(p)
+	c := &cpuProgram{plan: p, specs: g.Params(), kernels: k, maxBatch: o.MaxBatch, layout: l, team: newTeam(workers)}
 	for range workers {
 		c.scratch = append(c.scratch, newScratch(p, c.layout, k))
 	}

@@ -1,4 +1,3 @@
 package kernel
 
 //go:generate go run ./gen
-//go:generate gofmt -w asm_amd64.go

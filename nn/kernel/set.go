@@ -48,10 +48,10 @@ func (s *Set) Gemm(t *Tile) {
 		panic("kernel: impossible tile")
 	}
 	last := t.Rows - 1
-	_ = t.A[last*t.RowA+(t.Runs-1)*t.RunA+t.K-1]
-	_ = t.B[t.Runs*t.K*s.Cols-1]
-	_ = t.C[last*t.RowC+s.Cols-1]
-	_ = t.Init[last*t.RowInit+s.Cols-1]
+	need(t.A, last*t.RowA+(t.Runs-1)*t.RunA+t.K)
+	need(t.B, t.Runs*t.K*s.Cols)
+	need(t.C, last*t.RowC+s.Cols)
+	need(t.Init, last*t.RowInit+s.Cols)
 	s.fns.gemm(t)
 }
 
@@ -73,9 +73,9 @@ func (s *Set) Norm(n *Norm) {
 	if n.Rows < 1 || n.RowDst < 0 || n.RowX < 0 {
 		panic("kernel: impossible rows")
 	}
-	_ = n.Shift[c-1]
-	_ = n.Dst[(n.Rows-1)*n.RowDst+c-1]
-	_ = n.X[(n.Rows-1)*n.RowX+c-1]
+	need(n.Shift, c)
+	need(n.Dst, (n.Rows-1)*n.RowDst+c)
+	need(n.X, (n.Rows-1)*n.RowX+c)
 	s.fns.norm(n)
 }
 
@@ -84,9 +84,10 @@ func (s *Set) Norm(n *Norm) {
 func (s *Set) NormMean4(dst []float32, x *[4][]float32, scale, shift []float32) {
 	c := len(scale)
 	whole(c)
-	_, _ = dst[c-1], shift[c-1]
+	need(dst, c)
+	need(shift, c)
 	for i := range x {
-		_ = x[i][c-1]
+		need(x[i], c)
 	}
 	s.fns.normMean4(dst, x, scale, shift)
 }
@@ -95,15 +96,24 @@ func (s *Set) NormMean4(dst []float32, x *[4][]float32, scale, shift []float32) 
 func (s *Set) Max3(dst, a, b, c []float32) {
 	n := len(dst)
 	whole(n)
-	_, _, _ = a[n-1], b[n-1], c[n-1]
+	need(a, n)
+	need(b, n)
+	need(c, n)
 	s.fns.max3(dst, a, b, c)
 }
 
 // Add writes dst += x, len(dst) values, a multiple of 16.
 func (s *Set) Add(dst, x []float32) {
 	whole(len(dst))
-	_ = x[len(dst)-1]
+	need(x, len(dst))
 	s.fns.add(dst, x)
+}
+
+// need panics unless x has n values. (An index would do, but the race detector takes it for a read.)
+func need(x []float32, n int) {
+	if len(x) < n {
+		panic("kernel: a slice is too short")
+	}
 }
 
 func whole(n int) {

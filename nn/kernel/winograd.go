@@ -31,7 +31,7 @@ func (p *Planes) check(w Winograd, tiles int) {
 	if (w != F2 && w != F4) || tiles < 1 || p.Row < p.N || p.Plane < 0 {
 		panic("kernel: impossible planes")
 	}
-	_ = p.Data[(w.Planes()-1)*p.Plane+(tiles-1)*p.Row+p.N-1]
+	need(p.Data, (w.Planes()-1)*p.Plane+(tiles-1)*p.Row+p.N)
 }
 
 // Place is where an output tile goes: the offset of its first pixel in floats, and how many rows and
@@ -43,8 +43,10 @@ type Place struct{ Offset, Rows, Cols int32 }
 // the largest of these offsets; none is negative.
 func (s *Set) WinogradIn(w Winograd, tiles int, v *Planes, y []float32, patches []int32, reach int) {
 	v.check(w, tiles)
-	_ = y[reach+v.N-1]
-	_ = patches[tiles*w.Planes()-1]
+	need(y, reach+v.N)
+	if len(patches) < tiles*w.Planes() {
+		panic("kernel: patches are missing")
+	}
 	s.fns.winogradIn(w, tiles, v, y, patches)
 }
 
@@ -52,7 +54,7 @@ func (s *Set) WinogradIn(w Winograd, tiles int, v *Planes, y []float32, patches 
 // is the largest offset of a pixel that p writes; none is negative.
 func (s *Set) WinogradOut(w Winograd, x []float32, colX, rowX int, m *Planes, p []Place, reach int) {
 	m.check(w, len(p))
-	_ = x[reach+m.N-1]
+	need(x, reach+m.N)
 	s.fns.winogradOut(w, x, colX, rowX, m, p)
 }
 
