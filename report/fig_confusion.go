@@ -17,7 +17,7 @@ func (s *Study) confusion(set Set, number string) figure {
 	counts := [2][2]int{{r.TN, r.FP}, {r.FN, r.TP}} // [measured][predicted]
 	const cellW, cellH, left, top = 140.0, 104.0, 128.0, 84.0
 	c := s.draw(&f, panelW, 380, f.caption)
-	c.Label(at(left+cellW, 48), "predicted by "+modelName(s.Primary.Model), chart.Text{Size: 12.5, Anchor: "middle"})
+	c.Label(at(left+cellW, 48), "predicted by "+ModelName(s.Primary.Model), chart.Text{Size: 12.5, Anchor: "middle"})
 	c.Label(at(16, top+cellH), "measured", chart.Text{Size: 12.5, Anchor: "middle", Turned: true})
 	for i, measured := range []int{1, 0} { // positives first
 		total := counts[measured][0] + counts[measured][1]

@@ -43,7 +43,7 @@ func (s *Study) decision(set Set, number string) figure {
 		p.Horizontal(0, treatNone)
 		p.Path(p.Points(x, model), main)
 	})
-	legend := []chart.Entry{{Label: modelName(s.Primary.Model) + " (" + featureName(s.Primary.Features) + ")", Stroke: main}, {Label: "treat all", Stroke: treatAll}, {Label: "treat none", Stroke: treatNone}}
+	legend := []chart.Entry{{Label: ModelName(s.Primary.Model) + " (" + featureName(s.Primary.Features) + ")", Stroke: main}, {Label: "treat all", Stroke: treatAll}, {Label: "treat none", Stroke: treatNone}}
 	c.Legend(at(marginL, 412-56), panelW-marginL-marginR, legend)
 	return f
 }

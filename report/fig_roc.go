@@ -22,7 +22,7 @@ func (s *Study) trainingROC() []figure {
 func (s *Study) roc(set Set, number string) figure {
 	f := figure{number: number, title: "ROC curves, " + set.Title, id: stem(number, "roc", set.Name)}
 	f.data.header = []string{"features", "model", "threshold", "false_positive_rate", "true_positive_rate"}
-	f.caption = fmt.Sprintf("Sensitivity against false alarms for every possible threshold. The primary model (%s) is drawn thick; the others are exploratory. An AUC of 0.5 is guessing, 1 is perfect.", modelName(s.Primary.Model))
+	f.caption = fmt.Sprintf("Sensitivity against false alarms for every possible threshold. The primary model (%s) is drawn thick; the others are exploratory. An AUC of 0.5 is guessing, 1 is perfect.", ModelName(s.Primary.Model))
 	legend := s.rocLegend(set)
 	h := 420 + chart.LegendHeight(len(legend))
 	c := s.draw(&f, panelW, h, fmt.Sprintf("ROC curves of %d models, %s; %s reaches an AUC of %s.", len(legend)-1, set.Title, s.Primary.title(), share(set.Results[s.Primary].Performance.AUC)))
@@ -73,7 +73,7 @@ func (s *Study) rocLegend(set Set) []chart.Entry {
 		if !ok {
 			continue
 		}
-		e := chart.Entry{Label: modelName(m), Stroke: s.rocStroke(set, key), Bold: key == s.Primary}
+		e := chart.Entry{Label: ModelName(m), Stroke: s.rocStroke(set, key), Bold: key == s.Primary}
 		if e.Bold {
 			e.Label += " (primary)"
 		}

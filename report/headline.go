@@ -133,7 +133,7 @@ func (s *Study) positive() string { return cmp.Or(s.Positive, "positive") }
 func (s *Study) negative() string { return cmp.Or(s.Negative, "negative") }
 
 // title is "the fusion SVM".
-func (k Key) title() string { return "the " + featureName(k.Features) + " " + modelName(k.Model) }
+func (k Key) title() string { return "the " + featureName(k.Features) + " " + ModelName(k.Model) }
 
 func featureName(f string) string {
 	if f == "ta" || f == "pta" {
@@ -142,8 +142,8 @@ func featureName(f string) string {
 	return f
 }
 
-// modelName is how a model is written in text.
-func modelName(m string) string {
+// ModelName is how a model is written in text.
+func ModelName(m string) string {
 	names := map[string]string{"lr": "LR", "svm": "SVM", "knn": "KNN", "rf": "RandomForest", "lightgbm": "LightGBM", "adaboost": "AdaBoost"}
 	return cmp.Or(names[m], m)
 }

@@ -212,7 +212,7 @@ func (s *Study) modelsView() modelsView {
 	}
 	features := ""
 	for _, key := range s.keys() {
-		row := modelRow{Features: featureName(key.Features), Model: modelName(key.Model), First: key.Features != features, Primary: key == s.Primary, Apparent: valueCell{Value: dash, Title: "not recorded"}}
+		row := modelRow{Features: featureName(key.Features), Model: ModelName(key.Model), First: key.Features != features, Primary: key == s.Primary, Apparent: valueCell{Value: dash, Title: "not recorded"}}
 		features = key.Features
 		for _, set := range v.Sets {
 			r, ok := set.Results[key]
@@ -274,7 +274,7 @@ func (s *Study) published() []publishedView {
 	var out []publishedView
 	for _, p := range s.Published {
 		const why = "not published"
-		out = append(out, publishedView{Set: p.Set, Model: featureName(p.Features) + " " + modelName(p.Model),
+		out = append(out, publishedView{Set: p.Set, Model: featureName(p.Features) + " " + ModelName(p.Model),
 			Cells: []valueCell{metric(p.AUC, p.AUCLo, p.AUCHi, why), plain(p.Accuracy, why), plain(p.Sensitivity, why), plain(p.Specificity, why), plain(p.F1, why)}})
 	}
 	return out
@@ -306,7 +306,7 @@ func (s *Study) details() []detailView {
 				continue
 			}
 			p := r.Performance
-			d.Rows = append(d.Rows, detailRow{Features: featureName(key.Features), Model: modelName(key.Model), First: key.Features != features, Primary: key == s.Primary, Note: p.Note,
+			d.Rows = append(d.Rows, detailRow{Features: featureName(key.Features), Model: ModelName(key.Model), First: key.Features != features, Primary: key == s.Primary, Note: p.Note,
 				Threshold: plain(p.Threshold, p.Note), Counts: fmt.Sprintf("%d / %d / %d / %d", p.TP, p.FP, p.TN, p.FN),
 				Metrics: []valueCell{metric(p.Accuracy, p.AccuracyLo, p.AccuracyHi, p.Note), metric(p.Sensitivity, p.SensitivityLo, p.SensitivityHi, p.Note), metric(p.Specificity, p.SpecificityLo, p.SpecificityHi, p.Note),
 					metric(p.PPV, p.PPVLo, p.PPVHi, p.Note), metric(p.NPV, p.NPVLo, p.NPVHi, p.Note), plain(p.F1, p.Note), plain(p.Brier, p.Note)}})

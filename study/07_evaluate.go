@@ -33,6 +33,7 @@ type evaluation struct {
 	Why        string                                `json:"primary_why"`
 	Thresholds map[report.Key]num.Float              `json:"thresholds"`
 	Recal      map[report.Key]evaluate.Recalibration `json:"recalibrated,omitempty"`
+	Marks      marks                                 `json:"marks"`
 	Sets       []report.Set                          `json:"sets"`
 	Table1     *describe.Result                      `json:"table1"`
 	Table2     *describe.Result                      `json:"table2,omitempty"`
@@ -92,6 +93,9 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 		e.nameBestOnInternal(keys)
 	}
 	if e.Table1, e.Table2, err = r.baselineTables(); err != nil {
+		return err
+	}
+	if e.Marks, err = r.countMarks(); err != nil {
 		return err
 	}
 	return e.write(out, keys)

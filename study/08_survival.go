@@ -1,17 +1,20 @@
 package study
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"path/filepath"
 
 	"sonotype/cohort"
+	"sonotype/cohort/table"
 	"sonotype/internal/artifact"
 	"sonotype/report"
 	"sonotype/survival"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 )
 
 // Stage 08 asks whether the score, and the measured outcome, separate disease-free survival.
@@ -19,7 +22,7 @@ func survivalStage() *stage {
 	return &stage{
 		number: 8, name: "survival", version: 1,
 		needs:  []string{"cohort", "roi", "classify", "evaluate"},
-		params: func(p *Plan) any { return []any{p.Survival, p.Outcome} },
+		params: func(p *Plan) any { return []any{p.Survival, p.Outcome, p.Columns.Age} },
 		run:    runSurvival,
 	}
 }
@@ -44,6 +47,7 @@ type followed struct {
 	event []int
 	score []float64
 	label []float64
+	age   []float64 // shorter than time when some patient has none
 }
 
 func runSurvival(_ context.Context, r *Run, out string) error {
@@ -62,7 +66,7 @@ func runSurvival(_ context.Context, r *Run, out string) error {
 	train := scores[cohort.SetTrain][e.Primary]
 	res := survivalResults{Sets: []report.SurvivalSet{}}
 	for _, set := range []string{cohort.SetInternal, cohort.SetExternal} {
-		f := follow(c, scores[set][e.Primary])
+		f := follow(c, scores[set][e.Primary], cmp.Or(r.Plan.Columns.Age, "age"))
 		if len(f.time) == 0 {
 			continue
 		}
@@ -86,7 +90,7 @@ func runSurvival(_ context.Context, r *Run, out string) error {
 }
 
 // follow joins scores with the follow-up of their units; units without one are left out.
-func follow(c *cohort.Cohort, s scored) followed {
+func follow(c *cohort.Cohort, s scored, ageColumn string) followed {
 	units := map[string]cohort.Unit{}
 	for _, u := range c.Units {
 		units[u.ID] = u
@@ -101,6 +105,9 @@ func follow(c *cohort.Cohort, s scored) followed {
 		f.event = append(f.event, u.DFSEvent)
 		f.score = append(f.score, s.scores[i])
 		f.label = append(f.label, float64(s.labels[i]))
+		if age, err := table.Number(u.Clinical[ageColumn]); err == nil {
+			f.age = append(f.age, age)
+		}
 	}
 	return f
 }
@@ -115,11 +122,34 @@ func contrast(set string, f followed, cut float64) (report.SurvivalSet, error) {
 	if err != nil {
 		return report.SurvivalSet{}, err
 	}
-	s := report.SurvivalSet{Set: set, ByScore: *byScore, ByOutcome: *byOutcome, Unit: "months", RiskTimes: riskTimes(f.time)}
+	cox, note := f.cox()
+	s := report.SurvivalSet{Cox: cox, Note: note, Set: set, ByScore: *byScore, ByOutcome: *byOutcome, Unit: "months", RiskTimes: riskTimes(f.time)}
 	s.Title = map[string]string{cohort.SetInternal: "Internal test", cohort.SetExternal: "External test"}[set]
 	s.AtRiskScore = atRisk(byScore.Curves, s.RiskTimes)
 	s.AtRiskOutcome = atRisk(byOutcome.Curves, s.RiskTimes)
 	return s, nil
+}
+
+// cox fits the score, and the age where every patient has one; a fit that does not exist is a note.
+func (f followed) cox() (*survival.Cox, string) {
+	covariates := []survival.Covariate{{Name: "score (per SD)", Values: standardised(f.score)}}
+	if len(f.age) == len(f.time) {
+		covariates = append(covariates, survival.Covariate{Name: "age (per year)", Values: f.age})
+	}
+	c, err := survival.FitCox(f.time, f.event, covariates)
+	if err != nil {
+		return nil, "Cox regression: " + exclusionReason(err)
+	}
+	return c, ""
+}
+
+func standardised(x []float64) []float64 {
+	m, sd := stat.MeanStdDev(x, nil)
+	z := make([]float64, len(x))
+	for i, v := range x {
+		z[i] = (v - m) / sd
+	}
+	return z
 }
 
 // riskTimes are about six round times from 0 to the last follow-up.

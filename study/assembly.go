@@ -141,11 +141,11 @@ func (a *assembly) selectionOf(set string) report.Selection {
 
 // gallery picks random, lowest, highest and wrong cases of the test sets (of the training set where there is none).
 func (a *assembly) gallery(ctx context.Context) (report.Images, error) {
-	g := report.Images{Total: len(a.images), Calipers: a.summary.Marked}
+	g := report.Images{Total: len(a.images), Calipers: a.summary.Marked, Markers: a.marksInWords()}
 	devices, sizes := map[string]int{}, map[string]int{}
 	for _, im := range a.images {
 		devices[im.Device]++
-		sizes[fmt.Sprintf("%d-%d px wide", im.Width/100*100, im.Width/100*100+99)]++
+		sizes[fmt.Sprintf("%d–%d px wide", im.Width/100*100, im.Width/100*100+99)]++
 	}
 	g.Devices, g.Sizes = counts(devices), counts(sizes)
 	score, sets := map[string]float64{}, a.shownSets()

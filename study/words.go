@@ -95,11 +95,37 @@ func (a *assembly) methods() []string {
 	return []string{
 		fmt.Sprintf("Patients of the development centre were divided at random, stratified by outcome, into a training set (%g) and an internal test set; the other centres form the external test set. The unit of analysis is the %s; a unit's score is the mean over its images. The outcome is %s.", p.Split.Train, a.unitName(), outcomeInWords(p)),
 		fmt.Sprintf("Images were brought to %d x %d pixels (%s, %s interpolation) and smoothed by a %d x %d mean filter. %s. Each region was cut as its bounding square with a %d-pixel frame, pixels outside the region set to 0 (context: %s), and resized to %d x %d.", p.Image.Width, p.Image.Height, p.Image.Fit, p.Image.Interpolation, p.Image.MeanFilter, p.Image.MeanFilter, region, p.Region.Frame, p.Region.Context, p.Network.Input, p.Network.Input),
-		fmt.Sprintf("Deep features (%d a region) are the %s layer of %s with weights %q (%s).", a.features.Width, a.features.Layer, a.features.Backbone, p.Network.Weights, a.features.Weights),
+		fmt.Sprintf("Deep features (%d a region) are %s of %s with weights %q (%s).", a.features.Width, layerInWords(a.features.Layer), a.features.Backbone, p.Network.Weights, a.features.Weights),
 		fmt.Sprintf("Features were z-scored on the training set, reduced by exact principal component analysis to at most %d components, filtered by Spearman's correlation (|rho| > %g) and selected by LASSO (%s, lambda.%s of %d-fold cross-validation grouped by patient). The fusion set joins the components of TA and PTA before the filter; %d features were kept.", p.Selection.Components, p.Selection.Spearman, p.Selection.Lasso, p.Selection.Lambda, p.Selection.Folds, s.Kept),
-		fmt.Sprintf("Models: %s. Training scores are out-of-fold: selection and model were refitted in each of %d folds without the fold's patients. Threshold: %s.", strings.Join(p.Classify.Models, ", "), p.Split.Folds, thresholdInWords(p)),
+		fmt.Sprintf("Models: %s. Training scores are out-of-fold: selection and model were refitted in each of %d folds without the fold's patients. Threshold: %s.", modelsInWords(p.Classify.Models), p.Split.Folds, thresholdInWords(p)),
 		"AUC with DeLong's 95 % interval; proportions with Wilson's; calibration slope, intercept and integrated calibration index; decision curves; Kaplan-Meier curves with log-rank test and Cox regression (Efron).",
 	}
+}
+
+func layerInWords(layer string) string {
+	if layer == "avgpool" {
+		return "the average-pooled last feature map"
+	}
+	return "the last feature map (after the last batch normalisation and ReLU)"
+}
+
+func modelsInWords(models []string) string {
+	names := make([]string, len(models))
+	for i, m := range models {
+		names[i] = report.ModelName(m)
+	}
+	return strings.Join(names, ", ")
+}
+
+// marksInWords says how common burnt-in marks are and whether they go with the outcome, which would let a model read them.
+func (a *assembly) marksInWords() string {
+	m, p := a.evaluation.Marks, &a.run.Plan
+	if m.Marked[0]+m.Marked[1] == 0 {
+		return "No image carries burnt-in calipers or text that the program could find."
+	}
+	share := func(class int) float64 { return 100 * float64(m.Marked[class]) / float64(max(1, m.Units[class])) }
+	return fmt.Sprintf("Burnt-in calipers or text were found in %d of %d images: in %.0f %% of the %ss with %s and %.0f %% of those with %s (chi-square P = %.3g).",
+		a.summary.Marked, a.summary.Images, share(1), a.unitName(), p.Outcome.High, share(0), p.Outcome.Low, float64(m.P))
 }
 
 // reproduce is the command that makes the run again.
@@ -133,7 +159,7 @@ func (a *assembly) warnings(s *report.Study) []string {
 	for _, set := range s.Sets {
 		perf := set.Results[s.Primary].Performance
 		if few := min(perf.Positive, perf.N-perf.Positive); set.Centre == "" && set.Name != cohort.SetTrain && few < 100 {
-			out = append(out, fmt.Sprintf("%s: %d units in the smaller class; external validation asks for at least 100.", set.Title, few))
+			out = append(out, fmt.Sprintf("%s: %d %ss in the smaller class; external validation asks for at least 100.", set.Title, few, a.unitName()))
 		}
 	}
 	for _, sv := range s.Survival {
@@ -146,6 +172,9 @@ func (a *assembly) warnings(s *report.Study) []string {
 			out = append(out, f.Message)
 			break
 		}
+	}
+	if m := a.evaluation.Marks; float64(m.P) < 0.05 {
+		out = append(out, "Burnt-in marks go with the outcome: a model may read them instead of the tumour. "+a.marksInWords())
 	}
 	if drift := a.centreDrift(s); drift != "" {
 		out = append(out, drift)
