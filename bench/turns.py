@@ -88,7 +88,9 @@ def main():
         rounds.append({})
         for name, command in commands.items():
             print(f"round {i + 1}/{a.rounds}: {name}", file=sys.stderr)
-            rounds[-1][name] = run(command, a.wait)
+            rounds[-1][name] = done = run(command, a.wait)
+            if done:
+                print("  " + "  ".join(f"{k} {v:.2f}" for k, v in done["metrics"].items()), file=sys.stderr)
     about = machine()
     print(f"\n{about['cpu']}, {about['cores']} cores, {' '.join(about['isa'])}")
     medians = {}
