@@ -136,15 +136,8 @@ func stem(number, what, set string) string {
 	return out
 }
 
-// rocSet is the feature set whose six ROC curves are drawn: fusion, or the primary model's where there is no fusion.
-func (s *Study) rocSet() string {
-	for _, f := range s.FeatureSets {
-		if f == "fusion" {
-			return f
-		}
-	}
-	return s.Primary.Features
-}
+// rocSet is the feature set whose six ROC curves are drawn: the primary model's, so that it is among them.
+func (s *Study) rocSet() string { return s.Primary.Features }
 
 func note(n string) string { return cmp.Or(n, "not computable") }
 

@@ -65,9 +65,12 @@ func (r *Run) publish() (Summary, error) {
 	for _, w := range results["warnings"].([]any) {
 		s.Warnings = append(s.Warnings, fmt.Sprint(w))
 	}
-	excluded, err := r.exclusions()
-	for _, e := range excluded {
-		s.Excluded = append(s.Excluded, fmt.Sprintf("%s, row %d, patient %s: %s", e.Table, e.Row, e.Patient, e.Reason))
+	c, err := r.analysed()
+	if err != nil {
+		return s, err
 	}
-	return s, err
+	for _, e := range c.Excluded() {
+		s.Excluded = append(s.Excluded, fmt.Sprintf("%s, row %d, patient %s: %s", e.Table, e.Line, e.Patient, e.Reason))
+	}
+	return s, nil
 }

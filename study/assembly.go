@@ -155,7 +155,13 @@ func (a *assembly) gallery(ctx context.Context) (report.Images, error) {
 			score[u] = s.scores[i]
 		}
 	}
-	pool := where(a.images, func(im imageRow) bool { _, ok := score[im.Unit]; return ok })
+	shown := map[string]bool{}
+	pool := where(a.images, func(im imageRow) bool { // the first image of each unit
+		_, ok := score[im.Unit]
+		first := ok && !shown[im.Unit]
+		shown[im.Unit] = true
+		return first
+	})
 	for _, part := range a.galleryParts(pool, score) {
 		cases := report.GalleryPart{Title: part.title}
 		for _, i := range part.images {
