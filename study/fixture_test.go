@@ -40,12 +40,18 @@ func cohortFolder(t testing.TB, patients int) string {
 // runIn runs the small study on a cohort folder.
 func runIn(t testing.TB, cohortDir, out string, jobs int, set ...string) (Summary, error) {
 	t.Helper()
+	return runAt(t, nn.Detect(), cohortDir, out, jobs, set...)
+}
+
+// runAt is runIn at an instruction set.
+func runAt(t testing.TB, isa nn.ISA, cohortDir, out string, jobs int, set ...string) (Summary, error) {
+	t.Helper()
 	plan, err := LoadPlan(filepath.Join(cohortDir, "study.yaml"), "", append(append([]string{}, small...), set...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return Execute(context.Background(), plan, Options{
-		StudyDir: cohortDir, RunDir: out, Jobs: jobs, ISA: nn.Detect(), Version: "test", Observer: silent{},
+		StudyDir: cohortDir, RunDir: out, Jobs: jobs, ISA: isa, Version: "test", Observer: silent{},
 	})
 }
 
