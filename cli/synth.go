@@ -94,6 +94,6 @@ func (a *app) demoSettings(isa string) ([]string, error) {
 	if level != nn.Portable {
 		return nil, nil
 	}
-	a.say("this processor has no AVX2: the demo uses densenet121 on 96 x 96 pixels instead of densenet169 on 224 x 224")
+	a.say("without AVX2 the demo uses densenet121 on 96 x 96 pixels instead of densenet169 on 224 x 224")
 	return []string{"network.backbone=densenet121", "network.input=96"}, nil
 }
