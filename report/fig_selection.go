@@ -11,7 +11,7 @@ import (
 
 // lassoFigures are 1A (paths), 1B (cross-validation error) and 1C (weights) of the fusion set.
 func (s *Study) lassoFigures() []figure {
-	sel, ok := s.Selection[s.rocSet()]
+	sel, ok := s.Selection[s.lassoSet()]
 	if !ok {
 		return nil
 	}

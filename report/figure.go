@@ -2,6 +2,7 @@ package report
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,6 +139,14 @@ func stem(number, what, set string) string {
 
 // rocSet is the feature set whose six ROC curves are drawn: the primary model's, so that it is among them.
 func (s *Study) rocSet() string { return s.Primary.Features }
+
+// lassoSet is the feature set whose LASSO is drawn (1A to 1C): fusion, which shows TA and PTA side by side, or the only one.
+func (s *Study) lassoSet() string {
+	if slices.Contains(s.FeatureSets, "fusion") {
+		return "fusion"
+	}
+	return s.Primary.Features
+}
 
 func note(n string) string { return cmp.Or(n, "not computable") }
 
