@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -17,6 +18,7 @@ type progress struct {
 	bars  *mpb.Progress // nil when out is not a terminal
 	bar   *mpb.Bar
 	title string
+	note  *atomic.Value // what stands behind the bar when it is full
 }
 
 // newProgress looks at w once to decide between bars and lines.
@@ -39,9 +41,14 @@ func (p *progress) open() {
 	if p.bars == nil {
 		return
 	}
+	note := &atomic.Value{}
+	p.note = note
 	p.bar = p.bars.AddBar(0,
 		mpb.PrependDecorators(decor.Name(p.title)),
-		mpb.AppendDecorators(decor.CountersNoUnit("%d/%d ", decor.WCSyncWidth), decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "done")))
+		mpb.AppendDecorators(
+			decor.OnComplete(decor.CountersNoUnit("%d/%d ", decor.WCSyncWidth), ""),
+			decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), ""),
+			decor.Any(func(decor.Statistics) string { said, _ := note.Load().(string); return said })))
 }
 
 // Progress moves the current line's bar.
@@ -64,7 +71,10 @@ func (p *progress) StageDone(number int, name string, reused bool, took time.Dur
 
 func (p *progress) close(note string) {
 	if p.bar != nil {
-		p.bar.SetTotal(-1, true)
+		p.note.Store(note)
+		full := max(1, p.bar.Current()) // also where nothing was counted
+		p.bar.SetCurrent(full)
+		p.bar.SetTotal(full, true)
 		p.bar = nil
 		return
 	}
