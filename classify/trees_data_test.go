@@ -1,10 +1,8 @@
 package classify
 
 import (
-	"encoding/csv"
 	"math"
-	"os"
-	"strconv"
+	"sonotype/internal/golden"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -125,30 +123,11 @@ func treeTable(t testing.TB, name string) (train, test labelled) {
 // breastCancer is breast cancer Wisconsin (diagnostic), 569 x 30.
 func breastCancer(t testing.TB) labelled {
 	t.Helper()
-	f, err := os.Open("testdata/breast_cancer.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, p := len(records), len(records[0])-1
-	out := labelled{mat.NewDense(n, p, nil), make([]int, n), make([]float64, n)}
-	for i, u := range uniforms(99, n) {
+	rows, y := golden.Table(t, "testdata/breast_cancer.csv")
+	out := labelled{mat.NewDense(len(rows), len(rows[0]), nil), y, make([]float64, len(rows))}
+	for i, u := range uniforms(99, len(rows)) {
 		out.w[i] = 1 / (1 + math.Floor(3*u))
-		for j, text := range records[i] {
-			v, err := strconv.ParseFloat(text, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if j < p {
-				out.x.Set(i, j, v)
-			} else {
-				out.y[i] = int(v)
-			}
-		}
+		out.x.SetRow(i, rows[i])
 	}
 	return out
 }

@@ -2,11 +2,9 @@ package selection
 
 import (
 	"cmp"
-	"encoding/csv"
 	"math"
-	"os"
 	"slices"
-	"strconv"
+	"sonotype/internal/golden"
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
@@ -118,30 +116,11 @@ func generate(seed uint64, n, p, informative int, noise, cut float64) (x *mat.De
 
 func breastCancer(t testing.TB) (x *mat.Dense, y, w []float64) {
 	t.Helper()
-	f, err := os.Open("../classify/testdata/breast_cancer.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	x = mat.NewDense(len(records), 30, nil)
-	for i, r := range records {
-		for j, cell := range r {
-			v, err := strconv.ParseFloat(cell, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if j == 30 {
-				y = append(y, v)
-			} else {
-				x.Set(i, j, v)
-			}
-		}
-	}
-	for _, u := range uniform(99, len(y)) {
+	rows, labels := golden.Table(t, "../classify/testdata/breast_cancer.csv")
+	x = mat.NewDense(len(rows), len(rows[0]), nil)
+	for i, u := range uniform(99, len(rows)) {
+		x.SetRow(i, rows[i])
+		y = append(y, float64(labels[i]))
 		w = append(w, 1/(1+math.Floor(3*u)))
 	}
 	return x, y, w
