@@ -370,11 +370,11 @@ func TestUnits(t *testing.T) {
 	if e, ok := problem.As(err); !ok || e.Patient != "P7" {
 		t.Errorf("differing labels: %v", err)
 	}
-	ids, means, err := Unit([]float64{1, 3}, []string{"x", "x"})
-	if err != nil || len(ids) != 1 || means[0] != 2 {
-		t.Errorf("%v %v %v", ids, means, err)
+	q, err := Pool([]float64{1, 3}, []int{1, 1}, []string{"x", "x"})
+	if err != nil || len(q.Unit) != 1 || q.Score[0] != 2 {
+		t.Errorf("%+v %v", q, err)
 	}
-	if _, _, err := Unit([]float64{1, 3}, []string{"x"}); err == nil {
+	if _, err := Pool([]float64{1, 3}, []int{1, 1}, []string{"x"}); err == nil {
 		t.Error("length mismatch accepted")
 	}
 }

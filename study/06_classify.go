@@ -117,12 +117,13 @@ func (c *classification) outOfFold(ctx context.Context) ([][]float64, error) {
 				return err
 			}
 			p, err := m.score(x, c.train, scored)
-			for j, pos := range scored {
-				if err == nil {
-					scores[k][pos] = p[j]
-				}
+			if err != nil {
+				return err
 			}
-			return err
+			for j, pos := range scored {
+				scores[k][pos] = p[j]
+			}
+			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -160,12 +161,13 @@ func (c *classification) finalModels(ctx context.Context, heldOut [][]float64) e
 			return nil
 		}
 		p, err := m.score(x, everyone, test)
-		for j, i := range test {
-			if err == nil {
-				scores[k][i] = p[j]
-			}
+		if err != nil {
+			return err
 		}
-		return err
+		for j, i := range test {
+			scores[k][i] = p[j]
+		}
+		return nil
 	})
 	if err != nil {
 		return err

@@ -13,7 +13,6 @@ import (
 	"sonotype/report"
 	"sonotype/survival"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -70,9 +69,9 @@ func runSurvival(_ context.Context, r *Run, out string) error {
 		if len(f.time) == 0 {
 			continue
 		}
-		cut := mean(train.scores)
+		cut := stat.Mean(train.scores, nil)
 		if r.Plan.Survival.Cut == "set" {
-			cut = mean(scores[set][e.Primary].scores)
+			cut = stat.Mean(scores[set][e.Primary].scores, nil)
 		}
 		s, err := contrast(set, f, cut)
 		if err != nil {
@@ -178,8 +177,6 @@ func atRisk(curves []survival.KM, times []float64) [][]int {
 	}
 	return out
 }
-
-func mean(x []float64) float64 { return floats.Sum(x) / float64(len(x)) }
 
 func writeCurves(path string, sets []report.SurvivalSet) error {
 	var rows []kmRow

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"image"
 	"maps"
 	"math"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"strings"
 
 	"sonotype/cohort"
-	"sonotype/imaging"
 	"sonotype/internal/artifact"
 	"sonotype/internal/num"
 	"sonotype/internal/rng"
@@ -231,12 +229,8 @@ func (a *assembly) galleryCase(im imageRow, score float64) (report.GalleryCase, 
 	}
 	return report.GalleryCase{
 		Patient: im.Patient, Set: im.Set, Label: im.Label, Score: num.Float(score),
-		Overlay: roi.Overlay(regions), TA: grey(regions.TACrop), PTA: grey(regions.PTACrop),
+		Overlay: roi.Overlay(regions), TA: regions.TACrop.Image(), PTA: regions.PTACrop.Image(),
 	}, nil
-}
-
-func grey(g *imaging.Gray) image.Image {
-	return &image.Gray{Pix: g.Pix, Stride: g.W, Rect: image.Rect(0, 0, g.W, g.H)}
 }
 
 func counts(m map[string]int) []report.Count {

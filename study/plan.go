@@ -244,7 +244,7 @@ func (p *Plan) validate(file string) error {
 		oneOf("region.context", p.Region.Context, "masked", "box"),
 		in("region.growth", p.Region.Growth, 0.1, 200),
 		in("region.frame", float64(p.Region.Frame), 0, 64),
-		oneOf("network.backbone", p.Network.Backbone, "densenet169", "densenet121"),
+		oneOf("network.backbone", p.Network.Backbone, backbones()...),
 		oneOf("network.layer", p.Network.Layer, "features", "avgpool"),
 		in("network.input", float64(p.Network.Input), 32, 512),
 		in("network.batch", float64(p.Network.Batch), 1, 256),

@@ -7,10 +7,20 @@ import (
 	"strings"
 
 	"sonotype/classify"
+	"sonotype/densenet"
 )
 
 // FeatureSets are the three inputs of the models: tumour, peritumour, and both joined.
 var FeatureSets = []string{"ta", "pta", "fusion"}
+
+// backbones are the networks that the program knows.
+func backbones() []string {
+	var names []string
+	for _, v := range densenet.Variants() {
+		names = append(names, string(v))
+	}
+	return names
+}
 
 type complain func(key, want string, got any) error
 
