@@ -7,6 +7,9 @@ type Engine interface {
 	// Compile plans g for inference. It fails on graphs that the engine cannot run and on
 	// options that this machine does not meet; the program needs ImportState before Infer.
 	Compile(g *Graph, o Options) (Program, error)
+	// CompileTraining plans g, which must end in a linear layer of one output, for training. The
+	// trainer needs ImportState before TrainStep.
+	CompileTraining(g *Graph, o TrainOptions) (Trainer, error)
 }
 
 // Program is a compiled graph with its parameters. Its methods may be called from several
@@ -26,9 +29,11 @@ type Program interface {
 	Close() error
 }
 
-// State is all that a program has learnt.
+// State is all that a program has learnt. A Program uses the tensors alone.
 type State struct {
 	Tensors Tensors // parameters and running statistics, by torchvision's names
+	M, V    Tensors // the optimiser's moments; nil when there are none
+	Steps   int     // updates so far
 }
 
 // Options choose how a graph is compiled.
