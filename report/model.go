@@ -35,6 +35,7 @@ type Study struct {
 	Table1    *describe.Result // by outcome
 	Table2    *describe.Result // by set
 	Images    Images
+	Learning  []Learning           // stage 03, one a network; none without training
 	Selection map[string]Selection // ta, pta, fusion
 
 	FeatureSets []string // ta, pta, fusion
@@ -105,7 +106,20 @@ type Images struct {
 	Sizes    []Count // images per original size class
 	Calipers int     // images with burnt-in marks found
 	Total    int
-	Markers  string // sentence on the marks and their association with the label
+	Markers  string     // sentence on the marks and their association with the label
+	Maps     []MapCheck // do the Grad-CAM maps depend on what was learnt; none without training
+}
+
+// MapCheck compares the Grad-CAM maps of one trained network with those of the same network with random weights
+// (explain.CheckSanity).
+type MapCheck struct {
+	Region     string    // ta | pta
+	Randomised string    // what was randomised, e.g. "all layers"
+	Maps       int       // pairs compared
+	Blank      int       // pairs without a similarity, since a map had no contrast
+	Similarity num.Float // median rank correlation of the other pairs
+	Changed    num.Float // share of the other pairs whose similarity is below Alike
+	Alike      float64   // the similarity from which two maps count as the same
 }
 
 // Count is a labelled count.
@@ -128,7 +142,35 @@ type GalleryCase struct {
 	Score   num.Float
 	Overlay image.Image // contours of TA and PTA on the standardised image
 	TA, PTA image.Image // crops as the network sees them
+	// TACam and PTACam are the crops with the Grad-CAM map of the positive class drawn over them (explain.Overlay);
+	// nil without training.
+	TACam, PTACam image.Image
 }
+
+// Learning is how one network was trained.
+type Learning struct {
+	Region         string // ta | pta | shared (one network for both)
+	Fold           int    // of cross-fitting, counted from 1; 0: the network whose features are used
+	History        []Epoch
+	Planned        int           // epochs planned
+	Kept           int           // the epoch whose weights are used, as in Epoch.Epoch; 0: none
+	Why            string        // how it was chosen, e.g. "least loss on the held-out patients"
+	Stopped        bool          // training ended early, since the held-out patients no longer gained
+	Train, Heldout LearningCount // the two parts of the training set
+	Notes          []string      // e.g. that the network did not learn
+}
+
+// Epoch is a pass over a network's training images, with its figures on both parts; NaN where one was not computed.
+// The fields are those of finetune.Epoch, so that one converts to the other.
+type Epoch struct {
+	Epoch                              int // counted from 1
+	Rate                               float64
+	TrainLoss, TrainAccuracy, TrainAUC num.Float
+	ValidLoss, ValidAccuracy, ValidAUC num.Float
+}
+
+// LearningCount counts a part of the training set.
+type LearningCount struct{ Patients, Images, Positive int }
 
 // Selection is stage 05 for one feature set.
 type Selection struct {
@@ -163,8 +205,11 @@ type Set struct {
 
 // Result is one model on one set.
 type Result struct {
-	Performance  evaluate.Performance
-	Apparent     *evaluate.AUC // training set only: the optimistic AUC of the refitted model on its own patients
+	Performance evaluate.Performance
+	Apparent    *evaluate.AUC // training set only: the optimistic AUC of the refitted model on its own patients
+	// Optimistic is the out-of-fold AUC of all training units, those whose outcome the trained network has seen
+	// included; Performance is then that of the held-out ones alone. Training set of a trained network only.
+	Optimistic   *evaluate.AUC
 	ROC          []evaluate.ROCPoint
 	Decision     evaluate.DecisionCurve
 	Calibration  evaluate.Calibration
