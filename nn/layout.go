@@ -151,7 +151,7 @@ type scratch struct {
 }
 
 func newScratch(p *plan, l *layout, k *kernel.Set) *scratch {
-	s := &scratch{stem: newStemScratch(p)}
+	s := &scratch{stem: newStemScratch(p, 2*unitStemRows+1)}
 	rows, v, m, zeros := 0, 0, 0, k.Cols
 	for i := range p.blocks {
 		b, t := &p.blocks[i], &l.tiles[i]
@@ -168,5 +168,5 @@ func newScratch(p *plan, l *layout, k *kernel.Set) *scratch {
 }
 
 func (s *scratch) bytes() int64 {
-	return int64(len(s.rows)+len(s.v.Data)+len(s.m.Data)+len(s.zeros)+len(s.stem.in)+len(s.stem.ring)+len(s.stem.column)) * 4
+	return int64(len(s.rows)+len(s.v.Data)+len(s.m.Data)+len(s.zeros))*4 + s.stem.bytes()
 }

@@ -21,15 +21,7 @@ func (cpuEngine) Info() Info { return Info{Name: "cpu", ISA: Detect()} }
 
 // Compile implements Engine.
 func (cpuEngine) Compile(g *Graph, o Options) (Program, error) {
-	if g.err != nil {
-		return nil, g.err
-	}
-	k := kernel.For(o.ISA)
-	if k == nil {
-		return nil, &problem.Error{What: "this machine lacks the instruction set " + o.ISA.String(),
-			Expected: "at most " + Detect().String(), Try: "leave it at auto"}
-	}
-	p, err := match(g)
+	k, p, err := prepare(g, o.ISA)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +39,20 @@ func (cpuEngine) Compile(g *Graph, o Options) (Program, error) {
 	}
 	c.slots = make([]*slot, workers)
 	return c, nil
+}
+
+// prepare finds the kernels of isa and the plan of g.
+func prepare(g *Graph, isa ISA) (*kernel.Set, *plan, error) {
+	if g.err != nil {
+		return nil, nil, g.err
+	}
+	k := kernel.For(isa)
+	if k == nil {
+		return nil, nil, &problem.Error{What: "this machine lacks the instruction set " + isa.String(),
+			Expected: "at most " + Detect().String(), Try: "leave it at auto"}
+	}
+	p, err := match(g)
+	return k, p, err
 }
 
 // cpuProgram is a plan with its weights, workers and buffers.

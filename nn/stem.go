@@ -1,6 +1,10 @@
 package nn
 
-import "math"
+import (
+	"math"
+
+	"sonotype/nn/kernel"
+)
 
 // stemScratch is a worker's memory for a few rows of the stem's pool.
 type stemScratch struct {
@@ -12,10 +16,11 @@ type stemScratch struct {
 
 const poolRows = 3 // of the stem's max pool
 
-func newStemScratch(p *plan) stemScratch {
+// newStemScratch makes room for so many rows of the convolution at a time.
+func newStemScratch(p *plan, convRows int) stemScratch {
 	s := &p.stem
 	row := s.convShape.W * s.convShape.C
-	convRows := min(2*unitStemRows+1, s.convShape.H)
+	convRows = min(convRows, s.convShape.H)
 	pitch := max(p.input.W+2*s.window.Pad, (s.convShape.W-1)*s.window.Stride+s.window.Kernel)
 	inRows := (convRows-1)*s.window.Stride + s.window.Kernel
 	return stemScratch{
@@ -42,19 +47,21 @@ func (p *phases) stem(i, j int) {
 func (p *phases) stemRows(s *scratch, input, out []float32, y0, y1 int) {
 	conv := p.program.plan.stem.convShape
 	first, last := max(2*y0-1, 0), min(2*y1-1, conv.H-1)
-	p.stemInput(&s.stem, input, first, last)
+	s.stem.load(p.program.plan, input, first, last)
 	done := first
 	for y := y0; y < y1; y++ {
 		for ; done <= min(2*y+1, conv.H-1); done++ {
 			p.stemConv(s, done, first)
 		}
-		p.stemPool(&s.stem, out, y)
+		s.stem.pool(p.program.kernels, p.program.plan, out, y, func(y int) []float32 {
+			return s.stem.ring[y%poolRows*conv.W*conv.C:][:conv.W*conv.C]
+		})
 	}
 }
 
-// stemInput copies the input rows that the convolution's rows [first, last] see, with zeros around.
-func (p *phases) stemInput(s *stemScratch, input []float32, first, last int) {
-	in, win := p.program.plan.input, p.program.plan.stem.window
+// load copies the input rows of an image that the convolution's rows [first, last] see, with zeros around.
+func (s *stemScratch) load(p *plan, input []float32, first, last int) {
+	in, win := p.input, p.stem.window
 	rows := (last-first)*win.Stride + win.Kernel
 	for r := range rows {
 		y := first*win.Stride - win.Pad + r
@@ -87,21 +94,20 @@ func (p *phases) stemConv(s *scratch, y, first int) {
 	}
 }
 
-// stemPool writes row y of the 3x3 max pool of stride 2: first along columns, then along rows.
-// At the edges a pixel counts twice, which changes no maximum.
-func (p *phases) stemPool(s *stemScratch, out []float32, y int) {
-	k, conv, b := p.program.kernels, p.program.plan.stem.convShape, &p.program.plan.blocks[0]
-	line := func(y int) []float32 {
-		y = min(max(y, 0), conv.H-1)
-		return s.ring[y%poolRows*conv.W*conv.C:][:conv.W*conv.C]
-	}
-	k.Max3(s.column, line(2*y-1), line(2*y), line(2*y+1))
+// pool writes row y of the 3x3 max pool of stride 2 to out: first along columns, then along rows.
+// At the edges a pixel counts twice, which changes no maximum. line gives a row of the convolution.
+func (s *stemScratch) pool(k *kernel.Set, p *plan, out []float32, y int, line func(y int) []float32) {
+	conv, b := p.stem.convShape, &p.blocks[0]
+	last := conv.H - 1
+	k.Max3(s.column, line(max(2*y-1, 0)), line(2*y), line(min(2*y+1, last)))
 	pixel := func(x int) []float32 { return s.column[min(max(x, 0), conv.W-1)*conv.C:][:conv.C] }
 	for x := range b.shape.W {
 		dst := out[(y*b.shape.W+x)*b.shape.C:][:conv.C]
 		k.Max3(dst, pixel(2*x-1), pixel(2*x), pixel(2*x+1))
 	}
 }
+
+func (s *stemScratch) bytes() int64 { return int64(len(s.in)+len(s.ring)+len(s.column)) * 4 }
 
 // noFloor leaves sums as they are.
 var noFloor = float32(math.Inf(-1))
