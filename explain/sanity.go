@@ -26,7 +26,7 @@ func Similarity(a, b []float32) float64 {
 // contrast says whether a map is finite and holds more than one value.
 func contrast(m []float32) bool {
 	for _, v := range m {
-		if d := v - v; d != d { // NaN or infinite
+		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
 			return false
 		}
 	}
