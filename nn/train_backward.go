@@ -112,18 +112,17 @@ func (t *cpuTrainer) growBackward(bi, l int) {
 	b, w := &t.plan.blocks[bi], &t.net.blocks[bi].layers[l]
 	at := b.in + l*b.grow
 	offset, slope := t.correction(bi, at, at+b.grow)
-	flipped := t.flipped[bi][l]
-	images, bands := gradShares(t.n, sliceRows), blocks(b.shape.H, b.band())
+	images, bands := gradShares(t.n, sliceRows), &t.bands[bi]
 	t.team.run(images.parts, func(worker, u int) {
 		s := t.scratch[worker]
 		part, dw := t.gradientPart(u, b.neck), t.weightPart(u, w.conv2)
 		for i := images.start(u); i < images.start(u+1); i++ {
-			for j := range bands.parts {
-				y0, y1 := bands.start(j), bands.start(j+1)
+			for j := range bands.n {
+				y0, y1 := bands.rows(j)
 				t.loadBand(s, bi, l, i, y0, y1)
 				t.loadGradBand(s, bi, i, at, y0, y1, offset, slope)
-				t.windowGradient(s, b, y1-y0, dw)
-				t.bandBackward(s, bi, l, i, y0, y1, flipped, part)
+				t.windowGradient(s, b, bands.pitch, y1-y0, dw)
+				t.bandBackward(s, bi, l, i, j, part)
 			}
 		}
 	})
@@ -138,10 +137,10 @@ func (t *cpuTrainer) growBackward(bi, l int) {
 // [y0-1, y1] of image i, zeros outside the image.
 func (t *cpuTrainer) loadGradBand(s *trainScratch, bi, i, at, y0, y1 int, offset, slope []float32) {
 	b := &t.plan.blocks[bi]
-	w, grow := b.shape.W, b.grow
-	for y := y0 - 1; y <= y1; y++ {
-		row := s.dband[(y-y0+1)*(w+2)*grow:][:(w+2)*grow]
-		if y < 0 || y >= b.shape.H {
+	w, grow, pitch := b.shape.W, b.grow, t.bands[bi].pitch
+	for y := y0 - 1; y <= y0+t.bands[bi].most; y++ {
+		row := s.dband[(y-y0+1)*pitch*grow:][:pitch*grow]
+		if y < 0 || y > y1 || y >= b.shape.H {
 			clear(row)
 			continue
 		}
@@ -153,13 +152,13 @@ func (t *cpuTrainer) loadGradBand(s *trainScratch, bi, i, at, y0, y1 int, offset
 
 // windowGradient adds to dw the gradient of a 3x3 convolution's weights over the h rows of the worker's
 // bands. The zeros between the padded rows of gradients let several rows be one run of pixels.
-func (t *cpuTrainer) windowGradient(s *trainScratch, b *blockPlan, h int, dw []float32) {
-	k, cols, line := &s.outer, t.kernels.Cols, b.shape.W+2
+func (t *cpuTrainer) windowGradient(s *trainScratch, b *blockPlan, line, h int, dw []float32) {
+	k, cols := &s.outer, t.kernels.Cols
 	cut := blocks(h, max(1, gradPixels/line))
 	k.Rows, k.RowA, k.RowB, k.RowC = b.neck, b.neck, b.grow, cols
 	for part := range cut.parts {
 		y0, y1 := cut.start(part), cut.start(part+1)
-		k.K = (y1-y0)*line - 2
+		k.K = (y1-y0)*line - (line - b.shape.W)
 		d := s.dband[((y0+1)*line+1)*b.grow:]
 		for tap := range 9 {
 			k.A = s.band[((y0+tap/3)*line+tap%3)*b.neck:]
@@ -173,11 +172,12 @@ func (t *cpuTrainer) windowGradient(s *trainScratch, b *blockPlan, h int, dw []f
 
 // bandBackward convolves the gradients of the worker's dband with the flipped weights and takes them
 // through the ReLU of norm2 into act.dneck.
-func (t *cpuTrainer) bandBackward(s *trainScratch, bi, l, i, y0, y1 int, flipped []float32, part [2][]float64) {
+func (t *cpuTrainer) bandBackward(s *trainScratch, bi, l, i, j int, part [2][]float64) {
 	b, norm := &t.plan.blocks[bi], t.net.blocks[bi].layers[l].norm2
+	y0, y1 := t.bands[bi].rows(j)
 	at := (i*b.pixels() + y0*b.shape.W) * b.neck
 	dz := t.act.dneck[at:]
-	t.window(s, s.dband, b.grow, y1-y0, b.shape.W, flipped, dz, b.neck, b.neck)
+	t.window(s, t.bands[bi].back(j), s.dband, t.flipped[bi][l], dz)
 	n := &s.back
 	n.Rows, n.D, n.RowD = (y1-y0)*b.shape.W, dz, b.neck
 	n.X, n.RowX, n.G = t.act.neck[bi][l][at:], b.neck, nil

@@ -120,29 +120,29 @@ func (t *cpuTrainer) product(s *trainScratch, rows, lda int, w *param, c []float
 
 // growForward normalises the neck and convolves it, 3x3, into the block's next channels.
 func (t *cpuTrainer) growForward(bi, l int) {
-	b, w := &t.plan.blocks[bi], &t.net.blocks[bi].layers[l]
+	b := &t.plan.blocks[bi]
 	at := b.in + l*b.grow
-	cut := blocks(b.shape.H, b.band())
-	t.team.run(t.n*cut.parts, func(worker, u int) {
-		i, part := u/cut.parts, u%cut.parts
-		y0, y1 := cut.start(part), cut.start(part+1)
+	bands := &t.bands[bi]
+	t.team.run(t.n*bands.n, func(worker, u int) {
+		i, j := u/bands.n, u%bands.n
+		y0, y1 := bands.rows(j)
 		s := t.scratch[worker]
 		t.loadBand(s, bi, l, i, y0, y1)
 		out := t.act.x[bi][(i*b.pixels()+y0*b.shape.W)*b.shape.C+at:]
-		t.window(s, s.band, b.neck, y1-y0, b.shape.W, w.conv2.p, out, b.shape.C, b.grow)
+		t.window(s, bands.of(j), s.band, t.planes[bi][l], out)
 		t.moments(u, b.grow, (y1-y0)*b.shape.W, out, b.shape.C)
 	})
-	t.statistics(t.n*cut.parts, b.grow, t.blockMoments[bi].part(at, b.grow))
+	t.statistics(t.n*bands.n, b.grow, t.blockMoments[bi].part(at, b.grow))
 }
 
 // loadBand fills the worker's band with rows [y0-1, y1] of image i behind the neck's ReLU, zeros
 // outside the image.
 func (t *cpuTrainer) loadBand(s *trainScratch, bi, l, i, y0, y1 int) {
 	b, norm := &t.plan.blocks[bi], t.net.blocks[bi].layers[l].norm2
-	w, neck := b.shape.W, b.neck
-	for y := y0 - 1; y <= y1; y++ {
-		row := s.band[(y-y0+1)*(w+2)*neck:][:(w+2)*neck]
-		if y < 0 || y >= b.shape.H {
+	w, neck, pitch := b.shape.W, b.neck, t.bands[bi].pitch
+	for y := y0 - 1; y <= y0+t.bands[bi].most; y++ {
+		row := s.band[(y-y0+1)*pitch*neck:][:pitch*neck]
+		if y < 0 || y > y1 || y >= b.shape.H {
 			clear(row)
 			continue
 		}
@@ -156,19 +156,25 @@ func (t *cpuTrainer) loadBand(s *trainScratch, bi, l, i, y0, y1 int) {
 	}
 }
 
-// window convolves padded rows of in channels, 3x3, to h x w pixels of out channels, ldc apart. The
-// panels of weights hold rows (kernel row, kernel column, channel).
-func (t *cpuTrainer) window(s *trainScratch, padded []float32, in, h, w int, weights, c []float32, ldc, out int) {
-	k, cols := &s.tile, t.kernels.Cols
-	line := (w + 2) * in
-	k.Rows, k.K, k.Runs, k.RowA, k.RunA = w, 3*in, 3, in, line
-	k.RowC, k.Init, k.RowInit, k.Floor = ldc, t.zeros, 0, noFloor
-	for y := range h {
-		k.A = padded[y*line:]
-		for n := 0; n < out; n += cols {
-			k.B, k.C = weights[n*9*in:], c[y*w*ldc+n:]
-			t.kernels.Gemm(k)
+// window convolves the padded rows of a band, 3x3, by Winograd's method with weights transformed into
+// planes, each as panels of a matrix. Pixels of x lie where the band's places say.
+func (t *cpuTrainer) window(s *trainScratch, b *bandTiles, padded []float32, planes [][]float32, x []float32) {
+	k, method := &s.tile, b.method
+	for t0 := 0; t0 < len(b.places); t0 += b.unit {
+		t1 := min(t0+b.unit, len(b.places))
+		s.v.N, s.v.Row, s.v.Plane = b.in, b.in, (t1-t0)*b.in+rowPad
+		s.m.N, s.m.Row, s.m.Plane = b.out, b.out, (t1-t0)*b.out+rowPad
+		t.kernels.WinogradIn(method, t1-t0, &s.v, padded, b.patches[t0*method.Planes():], b.patchReach)
+		k.Rows, k.K, k.Runs, k.RowA, k.RunA = t1-t0, b.in, 1, b.in, 0
+		k.RowC, k.Init, k.RowInit, k.Floor = b.out, t.zeros, 0, noFloor
+		for i := range planes {
+			k.A = s.v.Data[i*s.v.Plane:]
+			for n := 0; n < b.out; n += t.kernels.Cols {
+				k.B, k.C = planes[i][n*b.in:], s.m.Data[i*s.m.Plane+n:]
+				t.kernels.Gemm(k)
+			}
 		}
+		t.kernels.WinogradOut(method, x, b.colX, b.rowX, &s.m, b.places[t0:t1], b.placeReach)
 	}
 }
 

@@ -10,7 +10,7 @@ const (
 	trainRows     = 66    // rows of a pointwise convolution at a time
 	trainStemRows = 4     // rows of the stem's convolution at a time
 	trainPoolRows = 7     // rows of the stem's pool at a time
-	bandFloats    = 72000 // of the padded rows of a 3x3 convolution at a time
+	bandFloats    = 76000 // of the padded rows of a 3x3 convolution at a time
 	gradSlices    = 16    // sums that the gradient of weights is taken in, at most
 	sliceRows     = 784   // rows that are worth a sum of their own
 	groupChannels = 128   // input channels of a pointwise convolution's gradient at a time
@@ -57,13 +57,6 @@ func (a *activations) bytes() int64 {
 	return int64(n) * 4
 }
 
-// band is how many rows of a block's image its 3x3 convolutions take at a time.
-func (b *blockPlan) band() int {
-	rows := bandFloats/((b.shape.W+2)*b.neck) - 2
-	bands := ceilDiv(b.shape.H, max(rows, 1))
-	return ceilDiv(b.shape.H, bands)
-}
-
 // trainScratch is a worker's own memory.
 type trainScratch struct {
 	tile      kernel.Tile
@@ -71,18 +64,20 @@ type trainScratch struct {
 	norm      kernel.Norm
 	back      kernel.NormBack
 	correct   kernel.Correct
-	rows      []float32 // normalised activations of a unit
-	drows     []float32 // gradients of a unit
-	band      []float32 // padded rows before a 3x3 convolution
-	dband     []float32 // padded rows of gradients behind it
+	rows      []float32     // normalised activations of a unit
+	drows     []float32     // gradients of a unit
+	band      []float32     // padded rows before a 3x3 convolution
+	dband     []float32     // padded rows of gradients behind it
+	v, m      kernel.Planes // transforms of a 3x3 convolution
+	filters   []float32     // of a 3x3 convolution, turned
 	sum, sumX []float32
 	stem      stemScratch
 	act       []float32 // rows of the stem behind its ReLU
 }
 
-func newTrainScratch(p *plan) *trainScratch {
+func newTrainScratch(p *plan, bands []bandPlan) *trainScratch {
 	s := &trainScratch{stem: newStemScratch(p, trainStemRows)}
-	rows, drows, band, dband, channels := 0, 0, 0, 0, p.stem.convShape.C
+	rows, drows, band, dband, planes, filters, channels := 0, 0, 0, 0, 0, 0, p.stem.convShape.C
 	for i := range p.blocks {
 		b := &p.blocks[i]
 		rows = max(rows, trainRows*(b.shape.C+rowPad))
@@ -90,8 +85,11 @@ func newTrainScratch(p *plan) *trainScratch {
 		if b.transition != nil {
 			drows = max(drows, trainRows*b.transition.out.C)
 		}
-		pixels := (b.band() + 2) * (b.shape.W + 2)
-		band, dband = max(band, pixels*b.neck), max(dband, pixels*b.grow)
+		w := &bands[i]
+		band, dband = max(band, w.pixels()*b.neck), max(dband, w.pixels()*b.grow)
+		v, m := max(b.neck, b.grow), w.method.Planes()
+		planes = max(planes, m*(w.unit*v+rowPad))
+		filters = max(filters, 9*b.neck*b.grow)
 		channels = max(channels, b.shape.C)
 	}
 	c := p.stem.convShape
@@ -99,13 +97,15 @@ func newTrainScratch(p *plan) *trainScratch {
 	rows = max(rows, last.pixels()*2*groupChannels)
 	drows = max(drows, p.blocks[0].shape.W*c.C)
 	s.rows, s.drows, s.band, s.dband = make([]float32, rows), make([]float32, drows), make([]float32, band), make([]float32, dband)
+	s.v.Data, s.m.Data = make([]float32, planes), make([]float32, planes)
+	s.filters = make([]float32, filters)
 	s.sum, s.sumX = make([]float32, channels), make([]float32, channels)
 	s.act = make([]float32, (2*trainPoolRows+1)*c.W*c.C)
 	return s
 }
 
 func (s *trainScratch) bytes() int64 {
-	return int64(len(s.rows)+len(s.drows)+len(s.band)+len(s.dband)+len(s.sum)+len(s.sumX)+len(s.act))*4 + s.stem.bytes()
+	return int64(len(s.rows)+len(s.drows)+len(s.band)+len(s.dband)+len(s.v.Data)+len(s.m.Data)+len(s.filters)+len(s.sum)+len(s.sumX)+len(s.act))*4 + s.stem.bytes()
 }
 
 // shares cut n things into parts, each a multiple of step: part i is [start(i), start(i+1)).

@@ -29,8 +29,11 @@ func (cpuEngine) CompileTraining(g *Graph, o TrainOptions) (Trainer, error) {
 	}
 	t := &cpuTrainer{plan: p, specs: g.Params(), kernels: k, team: newTeam(workers)}
 	t.net = newTrainNet(p, t.specs, o.Rates, k.Cols)
+	for i := range p.blocks {
+		t.bands = append(t.bands, newBandPlan(&p.blocks[i]))
+	}
 	for range workers {
-		t.scratch = append(t.scratch, newTrainScratch(p))
+		t.scratch = append(t.scratch, newTrainScratch(p, t.bands))
 	}
 	t.stemLearns = !frozen(t.net.stem, t.net.stemNorm.weight, t.net.stemNorm.bias)
 	for !t.stemLearns && t.first < len(p.blocks) && !t.net.learning(t.first) {
@@ -48,6 +51,7 @@ type cpuTrainer struct {
 	kernels *kernel.Set
 	team    *team
 	net     *trainNet
+	bands   []bandPlan      // by block
 	scratch []*trainScratch // a worker each
 	closed  bool
 	loaded  bool
@@ -64,7 +68,8 @@ type cpuTrainer struct {
 	neckOffset, neckSlope    []float64    // the same for act.dneck
 	terms                    [2][]float32 // of the correction at work
 	zeros, ones              []float32
-	flipped, turned          [][][]float32 // by block and layer: weights for the way back
+	planes, flipped          [][][][]float32 // by block and layer: transforms of 3x3 weights, forth and back
+	turned                   [][][]float32   // by block and layer: 1x1 weights for the way back
 	turnedTransition         [][]float32
 
 	// Of the batch.
@@ -88,11 +93,14 @@ func (t *cpuTrainer) channelBuffers() {
 		most = max(most, b.shape.C, b.neck)
 		t.blockMoments = append(t.blockMoments, newMoments(b.shape.C))
 		t.offset, t.slope = append(t.offset, make([]float64, b.shape.C)), append(t.slope, make([]float64, b.shape.C))
-		var flipped, turned [][]float32
+		var planes, flipped [][][]float32
+		var turned [][]float32
 		for _, l := range t.net.blocks[i].layers {
-			flipped, turned = append(flipped, make([]float32, len(l.conv2.p))), append(turned, make([]float32, len(l.conv1.p)))
+			planes = append(planes, t.bands[i].weights(b))
+			flipped = append(flipped, t.bands[i].weights(b))
+			turned = append(turned, make([]float32, len(l.conv1.p)))
 		}
-		t.flipped, t.turned = append(t.flipped, flipped), append(t.turned, turned)
+		t.planes, t.flipped, t.turned = append(t.planes, planes), append(t.flipped, flipped), append(t.turned, turned)
 		if c := t.net.blocks[i].conv; c != nil {
 			t.turnedTransition = append(t.turnedTransition, make([]float32, len(c.p)))
 		}

@@ -112,3 +112,16 @@ func (s *Set) Adam(a *Adam) {
 		a.P[i] = a.P[i]*a.Keep - a.Step*a.M[i]/(float32(math.Sqrt(float64(a.V[i]*a.InvC2)))+a.Epsilon)
 	}
 }
+func (s *Set) FilterBlock(w Winograd, dst, src [][]float32) {
+	n := w.Side()
+	for i := range src[0] {
+		var g [9]float32
+		for t := range g {
+			g[t] = src[t][i]
+		}
+		for p, v := range w.FilterTransform(g[:]) {
+			dst[p][i] = float32(v)
+		}
+	}
+	_ = n
+}
