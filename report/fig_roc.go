@@ -15,6 +15,9 @@ func (s *Study) trainingROC() []figure {
 	f := s.roc(set, "1D")
 	f.caption = fmt.Sprintf("How well the %s models separate %s from %s in the training set, each patient scored by a model that had not seen them. "+
 		"The nearer a curve runs to the upper left corner, the better; the diagonal is guessing.", featureName(s.rocSet()), s.positive(), s.negative())
+	if o := set.Results[s.Primary].Optimistic; o != nil {
+		f.caption += fmt.Sprintf(" Drawn are only those whose outcome the network had not seen either; over all %ss, those that it was trained on included, the primary model would reach an AUC of %s, which is too good to believe.", s.unit(), share(o.AUC))
+	}
 	return []figure{f}
 }
 

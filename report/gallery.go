@@ -30,6 +30,9 @@ type galleryCase struct {
 	Patient, Set, Label, Score string
 	Positive                   bool
 	Overlay, TA, PTA           template.URL
+	TACam, PTACam              template.URL
+	For                        string // what the maps speak for
+	Negated                    bool   // not for a positive
 }
 
 // gallery scales the pictures down and turns them into data URIs.
@@ -47,12 +50,17 @@ func (s *Study) gallery(step func()) ([]galleryPart, error) {
 			if g.Positive {
 				g.Label = s.positive()
 			}
+			if g.For, g.Negated = s.positive(), c.CamNegative; g.Negated {
+				g.For = s.negative()
+			}
 			for _, picture := range []struct {
-				from  image.Image
-				width int
-				to    *template.URL
-			}{{c.Overlay, overlayWidth, &g.Overlay}, {c.TA, cropWidth, &g.TA}, {c.PTA, cropWidth, &g.PTA}} {
-				uri, err := thumbnail(picture.from, picture.width)
+				from     image.Image
+				width    int
+				contours bool
+				to       *template.URL
+			}{{c.Overlay, overlayWidth, true, &g.Overlay}, {c.TA, cropWidth, false, &g.TA}, {c.PTA, cropWidth, false, &g.PTA},
+				{c.TACam, cropWidth, false, &g.TACam}, {c.PTACam, cropWidth, false, &g.PTACam}} {
+				uri, err := thumbnail(picture.from, picture.width, picture.contours)
 				if err != nil {
 					return nil, err
 				}
@@ -67,8 +75,9 @@ func (s *Study) gallery(step func()) ([]galleryPart, error) {
 	return parts, nil
 }
 
-// thumbnail is the picture at most width pixels wide as a JPEG data URI; empty without a picture.
-func thumbnail(img image.Image, width int) (template.URL, error) {
+// thumbnail is the picture at most width pixels wide as a JPEG data URI; empty without a picture. Contours stay visible
+// where it has any.
+func thumbnail(img image.Image, width int, contours bool) (template.URL, error) {
 	if img == nil || img.Bounds().Empty() {
 		return "", nil
 	}
@@ -80,7 +89,7 @@ func thumbnail(img image.Image, width int) (template.URL, error) {
 		small = image.NewGray(small.Bounds())
 	}
 	draw.CatmullRom.Scale(small, small.Bounds(), img, b, draw.Src, nil)
-	if rgba, ok := img.(*image.RGBA); ok && w < b.Dx() {
+	if rgba, ok := img.(*image.RGBA); ok && contours && w < b.Dx() {
 		keepContours(small, rgba)
 	}
 	var out bytes.Buffer

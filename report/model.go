@@ -142,9 +142,10 @@ type GalleryCase struct {
 	Score   num.Float
 	Overlay image.Image // contours of TA and PTA on the standardised image
 	TA, PTA image.Image // crops as the network sees them
-	// TACam and PTACam are the crops with the Grad-CAM map of the positive class drawn over them (explain.Overlay);
-	// nil without training.
+	// TACam and PTACam are the crops with the Grad-CAM map drawn over them (explain.Overlay), of the positive class
+	// unless CamNegative says otherwise; nil without training.
 	TACam, PTACam image.Image
+	CamNegative   bool
 }
 
 // Learning is how one network was trained.

@@ -29,6 +29,10 @@ type pageView struct {
 	Table1, Table2  *baseline
 	ImageFigures    []figureView
 	Gallery         []galleryPart
+	MapLegend       bool     // the gallery draws Grad-CAM maps
+	MapChecks       []string // whether they depend on what was learnt
+	LearningRows    []learningRow
+	LearningFigures []figureView
 	FeatureRows     []featureRow
 	FeatureFigures  []figureView
 	Models          modelsView
@@ -73,8 +77,8 @@ type featureRow struct {
 
 func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	v := &pageView{Study: s, Headline: Headline(s), Unit: s.unit(), Hash: s.DataHash[:min(12, len(s.DataHash))], Glance: s.glance(), Excluded: s.exclusions(),
-		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, Models: s.modelsView(), Details: s.details(), PublishedRows: s.published(), Missing: s.missing(),
-		Flow: views(x.patients), ImageFigures: views(x.images), FeatureFigures: views(x.features), SurvivalFigures: views(x.survival), PrimaryTitle: strings.TrimPrefix(s.Primary.title(), "the ")}
+		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, MapLegend: s.Images.hasMaps(), MapChecks: s.Images.mapChecks(), LearningRows: s.learningRows(), Models: s.modelsView(), Details: s.details(), PublishedRows: s.published(), Missing: s.missing(),
+		Flow: views(x.patients), ImageFigures: views(x.images), LearningFigures: views(x.learning), FeatureFigures: views(x.features), SurvivalFigures: views(x.survival), PrimaryTitle: strings.TrimPrefix(s.Primary.title(), "the ")}
 	css, _ := files.ReadFile("templates/style.css") // embedded, so it is there
 	v.CSS = template.CSS(string(css) + chart.Style())
 	for _, row := range x.performance {

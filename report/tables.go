@@ -31,6 +31,12 @@ func (s *Study) tables() []namedTable {
 	if s.Table2 != nil {
 		out = append(out, namedTable{"table-2", describeTable(s.Table2)})
 	}
+	if len(s.Learning) > 0 {
+		out = append(out, namedTable{"learning", s.learningTable()})
+	}
+	if len(s.Images.Maps) > 0 {
+		out = append(out, namedTable{"grad-cam-check", s.Images.mapsTable()})
+	}
 	if len(s.Survival) > 0 {
 		out = append(out, namedTable{"survival", s.survivalTable()})
 	}
@@ -41,7 +47,7 @@ func (s *Study) tables() []namedTable {
 }
 
 func (s *Study) modelsTable() table {
-	t := table{header: []string{"set", "features", "model", "primary", "n", "positive", "auc", "auc_lo", "auc_hi", "apparent_auc", "threshold", "accuracy", "accuracy_lo", "accuracy_hi",
+	t := table{header: []string{"set", "features", "model", "primary", "n", "positive", "auc", "auc_lo", "auc_hi", "apparent_auc", "optimistic_auc", "threshold", "accuracy", "accuracy_lo", "accuracy_hi",
 		"sensitivity", "sensitivity_lo", "sensitivity_hi", "specificity", "specificity_lo", "specificity_hi", "ppv", "ppv_lo", "ppv_hi", "npv", "npv_lo", "npv_hi", "f1", "tp", "fp", "tn", "fn", "brier",
 		"calibration_slope", "calibration_intercept", "observed_expected", "ici", "note"}}
 	for _, set := range s.Sets {
@@ -50,14 +56,14 @@ func (s *Study) modelsTable() table {
 			if !ok {
 				continue
 			}
-			p, apparent, primary := r.Performance, "", "no"
+			p, apparent, optimistic := r.Performance, "", ""
 			if r.Apparent != nil {
 				apparent = cell(r.Apparent.AUC)
 			}
-			if key == s.Primary {
-				primary = "yes"
+			if r.Optimistic != nil {
+				optimistic = cell(r.Optimistic.AUC)
 			}
-			t.add(set.Name, key.Features, key.Model, primary, whole(p.N), whole(p.Positive), cell(p.AUC), cell(p.AUCLo), cell(p.AUCHi), apparent, cell(p.Threshold),
+			t.add(set.Name, key.Features, key.Model, yesNo(key == s.Primary), whole(p.N), whole(p.Positive), cell(p.AUC), cell(p.AUCLo), cell(p.AUCHi), apparent, optimistic, cell(p.Threshold),
 				cell(p.Accuracy), cell(p.AccuracyLo), cell(p.AccuracyHi), cell(p.Sensitivity), cell(p.SensitivityLo), cell(p.SensitivityHi), cell(p.Specificity), cell(p.SpecificityLo), cell(p.SpecificityHi),
 				cell(p.PPV), cell(p.PPVLo), cell(p.PPVHi), cell(p.NPV), cell(p.NPVLo), cell(p.NPVHi), cell(p.F1), whole(p.TP), whole(p.FP), whole(p.TN), whole(p.FN), cell(p.Brier),
 				cell(r.Calibration.Slope.Value), cell(r.Calibration.Intercept.Value), cell(r.Calibration.ObservedExpect.Value), cell(r.Calibration.ICI), p.Note)

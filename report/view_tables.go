@@ -163,11 +163,13 @@ func calibrationCell(c evaluate.Calibration) valueCell {
 
 // modelsView is the table of all models: AUC in every set, and a forest of the test sets' intervals.
 type modelsView struct {
-	Sets      []Set
-	Rows      []modelRow
-	Apparent  bool
-	From      float64  // where the forest plots begin
-	Published []string // titles of the grey columns
+	Sets     []Set
+	Rows     []modelRow
+	Apparent bool
+	// Optimistic: the networks were trained, so that the training set has a second AUC.
+	Optimistic bool
+	From       float64  // where the forest plots begin
+	Published  []string // titles of the grey columns
 }
 
 type modelRow struct {
@@ -175,6 +177,7 @@ type modelRow struct {
 	First           bool // of its feature set
 	Primary         bool
 	Apparent        valueCell
+	Optimistic      valueCell
 	AUC             []valueCell // one per set
 	Forest          template.HTML
 	Published       []valueCell
@@ -212,7 +215,7 @@ func (s *Study) modelsView() modelsView {
 	}
 	features := ""
 	for _, key := range s.keys() {
-		row := modelRow{Features: featureName(key.Features), Model: ModelName(key.Model), First: key.Features != features, Primary: key == s.Primary, Apparent: valueCell{Value: dash, Title: "not recorded"}}
+		row := modelRow{Features: featureName(key.Features), Model: ModelName(key.Model), First: key.Features != features, Primary: key == s.Primary, Apparent: valueCell{Value: dash, Title: "not recorded"}, Optimistic: valueCell{Value: dash, Title: "not recorded"}}
 		features = key.Features
 		for _, set := range v.Sets {
 			r, ok := set.Results[key]
@@ -225,6 +228,10 @@ func (s *Study) modelsView() modelsView {
 			if r.Apparent != nil {
 				v.Apparent = true
 				row.Apparent = plain(r.Apparent.AUC, r.Apparent.Note)
+			}
+			if r.Optimistic != nil {
+				v.Optimistic = true
+				row.Optimistic = plain(r.Optimistic.AUC, r.Optimistic.Note)
 			}
 		}
 		for _, name := range published {

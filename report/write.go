@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"path/filepath"
+	"slices"
 
 	"sonotype/internal/artifact"
 )
@@ -50,13 +51,13 @@ func Write(dir string, s *Study, progress func(done, total int)) error {
 
 // sections holds the figures by where they stand.
 type sections struct {
-	patients, images, features []figure
-	performance                [][]figure // a row of panels, one per shown set
-	survival                   []figure
+	patients, images, learning, features []figure
+	performance                          [][]figure // a row of panels, one per shown set
+	survival                             []figure
 }
 
 func (s *Study) sections() sections {
-	out := sections{patients: []figure{s.flow()}, images: s.imageFigures()}
+	out := sections{patients: []figure{s.flow()}, images: s.imageFigures(), learning: s.learningFigures()}
 	out.features = append(append(s.lassoFigures(), s.trainingROC()...), s.scree()...)
 	panels := []func(Set) figure{
 		func(set Set) figure { return s.roc(set, numbered(set, "A")) },
@@ -84,7 +85,7 @@ func (s *Study) sections() sections {
 }
 
 func (x sections) all() []figure {
-	out := append(append(append([]figure{}, x.patients...), x.images...), x.features...)
+	out := slices.Concat(x.patients, x.images, x.learning, x.features)
 	for _, row := range x.performance {
 		out = append(out, row...)
 	}
