@@ -77,17 +77,20 @@ func between(i, big, n int) (lo, hi int, f float64) {
 	return lo, min(lo+1, n-1), at - float64(lo)
 }
 
-// outline follows half the largest value: light on its inside, dark around it.
+// outline follows half the largest value: light on its inside, dark around it, each as thick as stays visible when
+// the picture is shown small.
 func outline(img *image.RGBA, full []float64) {
 	w, h := img.Rect.Dx(), img.Rect.Dy()
+	reach := max(1, min(w, h)/112)
+	above := func(p image.Point) bool { return full[p.Y*w+p.X] >= 0.5 }
 	for y := range h {
 		for x := range w {
-			in := full[y*w+x] >= 0.5
-			for _, d := range []image.Point{{X: -1}, {X: 1}, {Y: -1}, {Y: 1}} {
-				next := image.Pt(x, y).Add(d)
-				if next.In(img.Rect) && full[next.Y*w+next.X] >= 0.5 != in {
-					img.SetRGBA(x, y, rims[in])
-					break
+			at := image.Pt(x, y)
+			for k := 1; k <= reach; k++ {
+				for _, next := range []image.Point{{X: x - k, Y: y}, {X: x + k, Y: y}, {X: x, Y: y - k}, {X: x, Y: y + k}} {
+					if next.In(img.Rect) && above(next) != above(at) {
+						img.SetRGBA(x, y, rims[above(at)])
+					}
 				}
 			}
 		}

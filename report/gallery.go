@@ -28,7 +28,6 @@ type galleryPart struct {
 
 type galleryCase struct {
 	Patient, Set, Label, Score string
-	Positive                   bool
 	Overlay, TA, PTA           template.URL
 	TACam, PTACam              template.URL
 	For                        string // what the maps speak for
@@ -46,13 +45,7 @@ func (s *Study) gallery(step func()) ([]galleryPart, error) {
 				part.Omitted++
 				continue
 			}
-			g := galleryCase{Patient: c.Patient, Set: c.Set, Score: share(c.Score), Positive: c.Label == 1, Label: s.negative()}
-			if g.Positive {
-				g.Label = s.positive()
-			}
-			if g.For, g.Negated = s.positive(), c.CamNegative; g.Negated {
-				g.For = s.negative()
-			}
+			g := s.galleryCase(c)
 			for _, picture := range []struct {
 				from     image.Image
 				width    int
@@ -73,6 +66,12 @@ func (s *Study) gallery(step func()) ([]galleryPart, error) {
 		parts = append(parts, part)
 	}
 	return parts, nil
+}
+
+// galleryCase is a case in words, without its pictures.
+func (s *Study) galleryCase(c GalleryCase) galleryCase {
+	class := map[bool]string{true: s.positive(), false: s.negative()}
+	return galleryCase{Patient: c.Patient, Set: c.Set, Score: share(c.Score), Label: class[c.Label == 1], For: class[!c.CamNegative], Negated: c.CamNegative}
 }
 
 // thumbnail is the picture at most width pixels wide as a JPEG data URI; empty without a picture. Contours stay visible

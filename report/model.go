@@ -171,7 +171,10 @@ type Epoch struct {
 }
 
 // LearningCount counts a part of the training set.
-type LearningCount struct{ Patients, Images, Positive int }
+type LearningCount struct {
+	Patients, Images int
+	Positive         int // patients
+}
 
 // Selection is stage 05 for one feature set.
 type Selection struct {

@@ -29,9 +29,10 @@ type pageView struct {
 	Table1, Table2  *baseline
 	ImageFigures    []figureView
 	Gallery         []galleryPart
-	MapLegend       bool     // the gallery draws Grad-CAM maps
-	MapChecks       []string // whether they depend on what was learnt
+	MapLegend       bool       // the gallery draws Grad-CAM maps
+	MapChecks       []mapCheck // whether they depend on what was learnt
 	LearningRows    []learningRow
+	KeptWhy         []string // how the kept epochs were chosen
 	LearningFigures []figureView
 	FeatureRows     []featureRow
 	FeatureFigures  []figureView
@@ -77,7 +78,7 @@ type featureRow struct {
 
 func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	v := &pageView{Study: s, Headline: Headline(s), Unit: s.unit(), Hash: s.DataHash[:min(12, len(s.DataHash))], Glance: s.glance(), Excluded: s.exclusions(),
-		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, MapLegend: s.Images.hasMaps(), MapChecks: s.Images.mapChecks(), LearningRows: s.learningRows(), Models: s.modelsView(), Details: s.details(), PublishedRows: s.published(), Missing: s.missing(),
+		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, MapLegend: s.Images.hasMaps(), MapChecks: s.Images.mapChecks(), LearningRows: s.learningRows(), KeptWhy: s.keptWhy(), Models: s.modelsView(), Details: s.details(), PublishedRows: s.published(), Missing: s.missing(),
 		Flow: views(x.patients), ImageFigures: views(x.images), LearningFigures: views(x.learning), FeatureFigures: views(x.features), SurvivalFigures: views(x.survival), PrimaryTitle: strings.TrimPrefix(s.Primary.title(), "the ")}
 	css, _ := files.ReadFile("templates/style.css") // embedded, so it is there
 	v.CSS = template.CSS(string(css) + chart.Style())

@@ -11,6 +11,8 @@ import (
 
 	"sonotype/describe"
 	"sonotype/evaluate"
+	"sonotype/explain"
+	"sonotype/imaging"
 	"sonotype/internal/num"
 	"sonotype/internal/rng"
 	"sonotype/survival"
@@ -55,6 +57,7 @@ func sampleStudy(t testing.TB) *Study {
 	}
 	s.Table1, s.Table2 = sampleTables(t)
 	s.Images = sampleImages()
+	s.Learning = []Learning{sampleLearning("ta", 100, 0.3), sampleLearning("pta", 100, 0.12)}
 	for k, f := range sampleSets {
 		s.Selection[f] = sampleSelection(f, uint64(k))
 	}
@@ -101,6 +104,9 @@ func sampleResult(t testing.TB, r *rand.Rand, shift float64, positive, negative 
 		a := must[evaluate.AUC](t)(evaluate.DeLong(scores, labels))
 		a.AUC = min(1, a.AUC+.12)
 		res.Apparent = &a
+		o := a
+		o.AUC = min(1, a.AUC+.05)
+		res.Optimistic = &o
 	}
 	return res
 }
@@ -131,6 +137,25 @@ func sampleSurvival(t testing.TB, name, title string, n int) SurvivalSet {
 		s.AtRiskOutcome = append(s.AtRiskOutcome, s.ByOutcome.Curves[i].AtRisk(s.RiskTimes))
 	}
 	return s
+}
+
+// sampleLearning falls in training and turns on the held-out part, as a network does that learns by heart.
+func sampleLearning(region string, epochs int, gain float64) Learning {
+	r := rng.Stream(5, "learning", region)
+	l := Learning{Region: region, Planned: epochs, Stopped: true, Why: "least loss on the held-out patients",
+		Train: LearningCount{371, 380, 266}, Heldout: LearningCount{186, 190, 133}}
+	best := math.Inf(1)
+	for e := 1; e <= epochs*3/10; e++ {
+		x := float64(e)
+		v := Epoch{Epoch: e, Rate: 0.001, TrainLoss: num.Float(.69*math.Exp(-x/12) + .01*r.Float64()), ValidLoss: num.Float(.69 - gain*(1-math.Exp(-x/4)) + .006*x + .02*r.NormFloat64())}
+		v.TrainAccuracy, v.TrainAUC = num.Float(.7+.28*(1-math.Exp(-x/9))), num.Float(.5+.49*(1-math.Exp(-x/5)))
+		v.ValidAccuracy, v.ValidAUC = num.Float(.66+.3*gain*(1-math.Exp(-x/4))+.01*r.NormFloat64()), num.Float(.5+.9*gain*(1-math.Exp(-x/3))+.01*r.NormFloat64())
+		if float64(v.ValidLoss) < best {
+			best, l.Kept = float64(v.ValidLoss), e
+		}
+		l.History = append(l.History, v)
+	}
+	return l
 }
 
 // sampleSelection shrinks drawn coefficients softly, which is what a LASSO path of orthogonal inputs is.
@@ -190,16 +215,28 @@ func sampleImages() Images {
 		Devices: []Count{{"Philips EPIQ 7", 520}, {"Toshiba Aplio 500 Platinum with an unusually long description of its probe", 310}, {"unknown", 117}},
 		Sizes:   []Count{{"700-799 px wide", 310}, {"1000-1099 px wide", 637}}, Calipers: 214, Total: 947,
 		Markers: "214 of 947 images carry burnt-in marks; they are as frequent in Ki-67 high as in low (P = 0.41).",
+		Maps:    []MapCheck{{"ta", "all layers", 947, 12, .04, .991, explain.Alike}, {"pta", "all layers", 947, 0, .11, .962, explain.Alike}},
 	}
 	for k, title := range []string{"Random cases", "Lowest scores", "Highest scores", "Wrong at the threshold, furthest first"} {
 		part := GalleryPart{Title: title}
 		for i := range 3 {
 			part.Cases = append(part.Cases, GalleryCase{Patient: fmt.Sprintf("P%04d", 100*k+i), Set: []string{"internal", "external"}[i%2], Label: i % 2,
-				Score: num.Float(float64(i) / 3), Overlay: samplePicture(400, 300), TA: samplePicture(112, 112), PTA: samplePicture(112, 112)})
+				Score: num.Float(float64(i) / 3), Overlay: samplePicture(400, 300), TA: samplePicture(112, 112), PTA: samplePicture(112, 112),
+				TACam: sampleMap(1+float64(i), 1), PTACam: sampleMap(5-float64(i), float64(1-i%2))})
 		}
 		im.Parts = append(im.Parts, part)
 	}
 	return im
+}
+
+// sampleMap draws a bump at (x, 3) of a 7 x 7 map over the sample picture.
+func sampleMap(x, height float64) image.Image {
+	cam := make([]float32, 49)
+	for i := range cam {
+		cam[i] = float32(height * math.Exp(-math.Pow(float64(i%7)-x, 2)/3-math.Pow(float64(i/7)-3, 2)/3))
+	}
+	crop := samplePicture(224, 224).(*image.Gray)
+	return explain.Overlay(&imaging.Gray{W: 224, H: 224, Pix: crop.Pix}, cam, 7, 7)
 }
 
 func samplePicture(w, h int) image.Image {

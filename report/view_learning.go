@@ -2,7 +2,7 @@ package report
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
 	"sonotype/internal/num"
 )
@@ -14,7 +14,6 @@ type learningRow struct {
 	Kept                   string
 	Loss, Accuracy, AUC    valueCell // of the held-out part, at the kept epoch
 	TrainAUC               valueCell
-	Why                    string
 	Notes                  []string
 }
 
@@ -32,8 +31,19 @@ func (s *Study) learningRows() []learningRow {
 		if !computable(e.ValidLoss) {
 			loss.Title = why
 		}
-		out = append(out, learningRow{Name: l.title(), Train: s.learningCount(l.Train), Heldout: s.learningCount(l.Heldout), Epochs: l.epochs(),
-			Kept: kept, Loss: loss, Accuracy: plain(e.ValidAccuracy, why), AUC: plain(e.ValidAUC, why), TrainAUC: plain(e.TrainAUC, why), Why: l.Why, Notes: l.Notes})
+		out = append(out, learningRow{Name: l.title(), Train: l.Train.cell(), Heldout: l.Heldout.cell(), Epochs: l.epochs(),
+			Kept: kept, Loss: loss, Accuracy: plain(e.ValidAccuracy, why), AUC: plain(e.ValidAUC, why), TrainAUC: plain(e.TrainAUC, why), Notes: l.Notes})
+	}
+	return out
+}
+
+// keptWhy lists how the kept epochs were chosen, each way once.
+func (s *Study) keptWhy() []string {
+	var out []string
+	for _, l := range s.Learning {
+		if l.Why != "" && !slices.Contains(out, l.Why) {
+			out = append(out, l.Why)
+		}
 	}
 	return out
 }
@@ -46,25 +56,22 @@ func (l Learning) title() string {
 	return l.networkName()
 }
 
-// learningCount prints the patients of a part, its images and its share of positives below.
-func (s *Study) learningCount(c LearningCount) valueCell {
-	v := valueCell{Value: whole(c.Patients), Small: count(c.Images, "image")}
+// cell prints the patients and images of a part, and its share of positives below.
+func (c LearningCount) cell() valueCell {
+	v := valueCell{Value: fmt.Sprintf("%d / %d", c.Patients, c.Images)}
 	if c.Patients > 0 {
-		v.Small += fmt.Sprintf(", %s %% %s", percent(c.Positive, c.Patients), s.positive())
+		v.Small = percent(c.Positive, c.Patients) + " % positive"
 	}
 	return v
 }
 
-// epochs prints how many were run, and why not all.
+// epochs prints how many were run of those planned, and why not all.
 func (l Learning) epochs() valueCell {
-	var small []string
-	if l.Planned > len(l.History) {
-		small = append(small, fmt.Sprintf("of %d", l.Planned))
-	}
+	v := valueCell{Value: fmt.Sprintf("%d / %d", len(l.History), max(l.Planned, len(l.History)))}
 	if l.Stopped {
-		small = append(small, "stopped early")
+		v.Small = "stopped early"
 	}
-	return valueCell{Value: whole(len(l.History)), Small: strings.Join(small, ", ")}
+	return v
 }
 
 // learningTable is every epoch of every network.

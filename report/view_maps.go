@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"strings"
 )
 
 // hasMaps says whether the gallery draws any Grad-CAM map.
@@ -18,9 +17,15 @@ func (im Images) hasMaps() bool {
 	return false
 }
 
-// mapChecks says in words whether the Grad-CAM maps depend on what the networks learnt.
-func (im Images) mapChecks() []string {
-	var out []string
+// mapCheck is a MapCheck in words; Failed says that the maps are not to be read.
+type mapCheck struct {
+	Words  string
+	Failed bool
+}
+
+// mapChecks says whether the Grad-CAM maps depend on what the networks learnt.
+func (im Images) mapChecks() []mapCheck {
+	var out []mapCheck
 	for _, m := range im.Maps {
 		if m.Maps > 0 {
 			out = append(out, m.inWords())
@@ -29,22 +34,21 @@ func (im Images) mapChecks() []string {
 	return out
 }
 
-func (m MapCheck) inWords() string {
-	name := featureName(m.Region)
-	head := fmt.Sprintf("%s maps of %s, against the same network with random weights (%s): ", name, count(m.Maps, "image"), cmp.Or(m.Randomised, "all layers"))
+// inWords takes maps for sound when more than half of them change with the weights.
+func (m MapCheck) inWords() mapCheck {
+	words := fmt.Sprintf("Check of the %s maps of %s against those of the same network with random weights (%s): ", featureName(m.Region), count(m.Maps, "image"), cmp.Or(m.Randomised, "all layers"))
 	if !computable(m.Similarity, m.Changed) {
-		return head + "no similarity can be computed, since every pair has a map without contrast. Do not read the maps."
+		return mapCheck{words + "no pair of maps can be compared, since one of each is without contrast. Do not read these maps.", true}
 	}
-	blank := ""
+	words += fmt.Sprintf("median rank correlation %s; %s %% of the maps changed (correlation below %s)", fixed(float64(m.Similarity), 2),
+		fixed(100*float64(m.Changed), 1), fixed(m.Alike, 1))
 	if m.Blank > 0 {
-		blank = fmt.Sprintf(" (%d more have a map without contrast)", m.Blank)
+		words += fmt.Sprintf("; %d without contrast are left out", m.Blank)
 	}
-	verdict := "So the maps depend on what was learnt."
 	if float64(m.Similarity) >= m.Alike {
-		verdict = "So the maps show the picture rather than what was learnt: do not read them."
+		return mapCheck{words + ". These maps show the picture rather than what was learnt: do not read them.", true}
 	}
-	return head + fmt.Sprintf("median rank correlation %s, %s %% of the pairs below %s%s. %s", fixed(float64(m.Similarity), 2),
-		strings.TrimSuffix(fixed(100*float64(m.Changed), 1), ".0"), fixed(m.Alike, 1), blank, verdict)
+	return mapCheck{words + ". So they depend on what was learnt.", false}
 }
 
 func (im Images) mapsTable() table {
