@@ -125,6 +125,7 @@ func TestEveryFigureOfTheMethod(t *testing.T) {
 	files := write(t, "full", sampleStudy(t))
 	checkFiles(t, files)
 	for _, want := range []string{"flow", "scree", "devices", "sizes",
+		"learning-loss-ta", "learning-loss-pta", "learning-accuracy-ta", "learning-accuracy-pta", "learning-auc-ta", "learning-auc-pta",
 		"figure-1a-lasso-paths", "figure-1b-cv-error", "figure-1c-weights", "figure-1d-roc-train",
 		"figure-2a-roc-internal", "figure-2b-confusion-internal", "figure-2c-distribution-internal", "figure-2d-decision-internal", "calibration-internal",
 		"figure-3a-roc-external", "figure-3b-confusion-external", "figure-3c-distribution-external", "figure-3d-decision-external", "calibration-external",
@@ -133,7 +134,7 @@ func TestEveryFigureOfTheMethod(t *testing.T) {
 			t.Errorf("figure or table %s is missing", want)
 		}
 	}
-	for _, want := range []string{"models", "table-1", "table-2", "exclusions", "plan", "software", "survival", "published-another-cohort"} {
+	for _, want := range []string{"models", "table-1", "table-2", "exclusions", "plan", "software", "survival", "published-another-cohort", "learning", "grad-cam-check"} {
 		if files["tables/"+want+".csv"] == "" {
 			t.Errorf("table %s is missing", want)
 		}
@@ -213,6 +214,7 @@ func TestHostileText(t *testing.T) {
 	s.Flow.Tables[0].Name, s.Flow.Sets[0].Centres = evil, []string{evil, evil}
 	s.Flow.Exclusions[0].Reason, s.Flow.Exclusions[0].Cases = evil, []string{evil}
 	s.Images.Devices = []Count{{evil, 3}}
+	s.Images.Maps[0].Randomised, s.Learning[0].Why, s.Learning[0].Notes = evil, evil, []string{evil}
 	s.Images.Parts[0].Title, s.Images.Parts[0].Cases[0].Patient = evil, evil
 	s.Table1.Groups[0], s.Table1.Variables[0].Name = evil, evil
 	s.Sets[1].Title = evil
@@ -233,7 +235,7 @@ func TestWhatAStudyMayLack(t *testing.T) {
 		"no internal set": func(s *Study) { s.Sets, s.Images = slices.Delete(s.Sets, 1, 2), Images{} },
 		"training only":   func(s *Study) { s.Sets, s.Survival = s.Sets[:1], nil },
 		"no extras": func(s *Study) {
-			s.Survival, s.Table1, s.Table2, s.Published, s.Synthetic, s.Flow.Exclusions = nil, nil, nil, nil, false, nil
+			s.Survival, s.Table1, s.Table2, s.Published, s.Synthetic, s.Flow.Exclusions, s.Learning = nil, nil, nil, nil, false, nil, nil
 			f := s.Selection["fusion"]
 			f.Kept = f.Kept[:1]
 			f.Note = "nothing was kept at lambda.min; the largest lambda that keeps one is used"
