@@ -26,9 +26,13 @@ func Overlay(crop *imaging.Gray, cam []float32, h, w int) image.Image {
 	if h < 1 || w < 1 || shares == nil || len(shares) != h*w {
 		return img
 	}
+	var colours [256]color.RGBA
+	for i := range colours {
+		colours[i] = ramp(float64(i) / 255)
+	}
 	full := enlarge(shares, h, w, crop.H, crop.W)
 	for i, v := range full {
-		c, p := ramp(v), img.Pix[4*i:][:3]
+		c, p := colours[int(math.Round(255*v))], img.Pix[4*i:][:3]
 		for k, top := range []uint8{c.R, c.G, c.B} {
 			p[k] = uint8(math.Round((1-opaque*v)*float64(p[k]) + opaque*v*float64(top)))
 		}

@@ -217,12 +217,16 @@ func sampleImages() Images {
 		Markers: "214 of 947 images carry burnt-in marks; they are as frequent in Ki-67 high as in low (P = 0.41).",
 		Maps:    []MapCheck{{"ta", "all layers", 947, 12, .04, .991, explain.Alike}, {"pta", "all layers", 947, 0, .11, .962, explain.Alike}},
 	}
+	var ta, pta [3]image.Image
+	for i := range ta {
+		ta[i], pta[i] = sampleMap(1+float64(i), 1), sampleMap(5-float64(i), float64(1-i%2))
+	}
 	for k, title := range []string{"Random cases", "Lowest scores", "Highest scores", "Wrong at the threshold, furthest first"} {
 		part := GalleryPart{Title: title}
 		for i := range 3 {
 			part.Cases = append(part.Cases, GalleryCase{Patient: fmt.Sprintf("P%04d", 100*k+i), Set: []string{"internal", "external"}[i%2], Label: i % 2,
 				Score: num.Float(float64(i) / 3), Overlay: samplePicture(400, 300), TA: samplePicture(112, 112), PTA: samplePicture(112, 112),
-				TACam: sampleMap(1+float64(i), 1), PTACam: sampleMap(5-float64(i), float64(1-i%2))})
+				TACam: ta[i], PTACam: pta[i]})
 		}
 		im.Parts = append(im.Parts, part)
 	}
