@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 
+	"sonotype/internal/num"
 	"sonotype/internal/problem"
 	"sonotype/nn"
 )
@@ -23,7 +24,8 @@ var ImageNet = Preprocessing{
 	Std:  [3]float64{0.229, 0.224, 0.225},
 }
 
-// Card describes a stored file: where its values came from and what they must hash to.
+// Card describes a stored file: where its values came from and what they must hash to. What only a network trained
+// here has stands last, and is missing from the cards of imported files.
 type Card struct {
 	Name          string            `json:"name"`
 	Source        string            `json:"source"`        // file name or address of the original
@@ -35,6 +37,13 @@ type Card struct {
 	Preprocessing Preprocessing     `json:"preprocessing"`
 	Licence       string            `json:"licence"` // terms of the original, as far as they are known
 	Tensors       map[string]string `json:"tensors"` // name -> SHA-256 of shape and values
+
+	Backbone     string               `json:"backbone,omitempty"` // densenet169 or densenet121
+	Classes      []string             `json:"classes,omitempty"`  // names, class 0 first; one logit is for the last of two
+	Training     *Training            `json:"training,omitempty"`
+	DataHash     string               `json:"data_hash,omitempty"`     // of the images, outlines and labels trained on
+	PatientsHash string               `json:"patients_hash,omitempty"` // of the identifiers of the patients trained on
+	Metrics      map[string]num.Float `json:"metrics,omitempty"`       // heldout_auc, ...
 }
 
 // LicenceUnknown stands in the card of a file that came without terms.

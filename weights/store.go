@@ -45,15 +45,21 @@ func (s Store) importFrom(path, name, source, licence string) (Card, error) {
 	if c.SourceSHA256, err = artifact.HashFile(path); err != nil {
 		return Card{}, named(path, err)
 	}
-	meta := map[string]string{"format": "pt"}
-	if err := SaveSafetensors(s.file(name), t, meta); err != nil {
+	return s.save(t, c)
+}
+
+// save writes t and its card c under c.Name.
+func (s Store) save(t nn.Tensors, c Card) (Card, error) {
+	file, card := s.file(c.Name), s.card(c.Name)
+	if err := SaveSafetensors(file, t, map[string]string{"format": "pt"}); err != nil {
 		return Card{}, err
 	}
-	if c.FileSHA256, err = artifact.HashFile(s.file(name)); err != nil {
-		return Card{}, named(s.file(name), err)
+	var err error
+	if c.FileSHA256, err = artifact.HashFile(file); err != nil {
+		return Card{}, named(file, err)
 	}
-	if err := artifact.WriteJSON(s.card(name), c); err != nil {
-		return Card{}, &problem.Error{What: "cannot write the card of the weights", File: s.card(name), Err: err}
+	if err := artifact.WriteJSON(card, c); err != nil {
+		return Card{}, &problem.Error{What: "cannot write the card of the weights", File: card, Err: err}
 	}
 	return c, nil
 }
@@ -88,10 +94,10 @@ func (s Store) List() ([]Card, error) {
 func (s Store) readCard(name string) (Card, error) {
 	var c Card
 	if err := artifact.ReadJSON(s.card(name), &c); err != nil {
-		return Card{}, &problem.Error{What: "the card of stored weights cannot be read", File: s.card(name), Err: err, Try: "import the weights again"}
+		return Card{}, &problem.Error{What: "the card of stored weights cannot be read", File: s.card(name), Err: err, Try: "train or import the weights again"}
 	}
 	if c.Name != name {
-		return Card{}, &problem.Error{What: "the card belongs to other weights", File: s.card(name), Expected: name, Found: c.Name, Try: "import the weights again"}
+		return Card{}, &problem.Error{What: "the card belongs to other weights", File: s.card(name), Expected: name, Found: c.Name, Try: "train or import the weights again"}
 	}
 	return c, nil
 }
@@ -117,7 +123,7 @@ func (s Store) verified(c Card) (nn.Tensors, error) {
 	if err != nil {
 		return nil, err
 	}
-	fault := &problem.Error{What: "stored weights have changed since they were imported", File: path, Try: "import or fetch them again"}
+	fault := &problem.Error{What: "stored weights have changed since they were written", File: path, Try: "import, fetch or train them again"}
 	if changed := changedTensors(c, t); len(changed) > 0 {
 		fault.Found = fmt.Sprintf("%d changed tensors, first %s", len(changed), strings.Join(changed[:min(3, len(changed))], ", "))
 		return nil, fault
@@ -154,8 +160,8 @@ func changedTensors(c Card, t nn.Tensors) []string {
 }
 
 // Open gives the weights called what: "random" (made from seed for specs), a path to a weight file, or a name in
-// the store, whose values are compared with its card. They are checked against specs. A file outside the store
-// gets a card of its own, without a name.
+// the store. Where a card lies beside the file the values are compared with it; another file gets a card of its own,
+// without a name. The tensors are checked against specs.
 func (s Store) Open(what string, specs []nn.ParamSpec, seed uint64) (nn.Tensors, Card, error) {
 	t, c, err := s.open(what, specs, seed)
 	if err != nil {
@@ -175,6 +181,9 @@ func (s Store) open(what string, specs []nn.ParamSpec, seed uint64) (nn.Tensors,
 		c.Source, c.Format, c.Licence = fmt.Sprintf("He normal, seed %d", seed), FormatRandom, "none needed"
 		return t, c, nil
 	case isPath(what):
+		if c, ok, err := cardBeside(what); ok || err != nil {
+			return Store{Dir: filepath.Dir(what)}.checked(c, err)
+		}
 		t, info, err := Load(what)
 		if err != nil {
 			return nil, Card{}, err
@@ -187,7 +196,11 @@ func (s Store) open(what string, specs []nn.ParamSpec, seed uint64) (nn.Tensors,
 	if err := s.exists(what); err != nil {
 		return nil, Card{}, err
 	}
-	c, err := s.readCard(what)
+	return s.checked(s.readCard(what))
+}
+
+// checked is the tensors of c, which a call has just read, and c.
+func (s Store) checked(c Card, err error) (nn.Tensors, Card, error) {
 	if err != nil {
 		return nil, Card{}, err
 	}
