@@ -19,6 +19,13 @@ type functions interface {
 	add(dst, x []float32)
 	winogradIn(w Winograd, tiles int, v *Planes, y []float32, patches []int32)
 	winogradOut(w Winograd, x []float32, colX, rowX int, m *Planes, p []Place)
+	gemmT(t *TileT)
+	moments(rows int, x []float32, rowX int, sum, m2 []float32)
+	normBack(n *NormBack)
+	correct(c *Correct)
+	maxBack(g, x []float32, at []int32, max, d []float32)
+	adam(a *Adam, f *adamFactors)
+	filterBlock(w Winograd, dst, src [][]float32)
 }
 
 // lane is what every length of an element-wise kernel is a multiple of.
