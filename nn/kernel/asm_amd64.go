@@ -21,6 +21,24 @@ func gemm5x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32,
 func gemm6x16AVX2(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
+func gemmT1x16AVX2(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT2x16AVX2(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT3x16AVX2(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT4x16AVX2(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT5x16AVX2(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT6x16AVX2(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
 func normAVX2(n, rows int, dst *float32, rowDst int, x *float32, rowX int, scale, shift *float32)
 
 //go:noescape
@@ -52,6 +70,13 @@ var tableAVX2 = assembly{
 		gemm4x16AVX2,
 		gemm5x16AVX2,
 		gemm6x16AVX2},
+	gemmTOf: []gemmTFunc{nil,
+		gemmT1x16AVX2,
+		gemmT2x16AVX2,
+		gemmT3x16AVX2,
+		gemmT4x16AVX2,
+		gemmT5x16AVX2,
+		gemmT6x16AVX2},
 	normFn:        normAVX2,
 	normMean4Fn:   normMean4AVX2,
 	max3Fn:        max3AVX2,
@@ -103,6 +128,48 @@ func gemm13x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float
 func gemm14x32AVX512(tiles, k, runs int, a *float32, rowA, runA int, b, c *float32, rowC int, init *float32, rowInit int, floor float32)
 
 //go:noescape
+func gemmT1x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT2x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT3x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT4x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT5x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT6x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT7x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT8x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT9x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT10x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT11x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT12x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT13x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
+func gemmT14x32AVX512(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
+//go:noescape
 func normAVX512(n, rows int, dst *float32, rowDst int, x *float32, rowX int, scale, shift *float32)
 
 //go:noescape
@@ -142,6 +209,21 @@ var tableAVX512 = assembly{
 		gemm12x32AVX512,
 		gemm13x32AVX512,
 		gemm14x32AVX512},
+	gemmTOf: []gemmTFunc{nil,
+		gemmT1x32AVX512,
+		gemmT2x32AVX512,
+		gemmT3x32AVX512,
+		gemmT4x32AVX512,
+		gemmT5x32AVX512,
+		gemmT6x32AVX512,
+		gemmT7x32AVX512,
+		gemmT8x32AVX512,
+		gemmT9x32AVX512,
+		gemmT10x32AVX512,
+		gemmT11x32AVX512,
+		gemmT12x32AVX512,
+		gemmT13x32AVX512,
+		gemmT14x32AVX512},
 	normFn:        normAVX512,
 	normMean4Fn:   normMean4AVX512,
 	max3Fn:        max3AVX512,

@@ -13,6 +13,7 @@ type assembly struct {
 	addFn         func(n int, dst, x *float32)
 	winogradInFn  map[int]winogradInFunc // by the tile's side
 	winogradOutFn map[int]winogradOutFunc
+	gemmTOf       []gemmTFunc // by rows
 }
 
 type (
@@ -22,14 +23,19 @@ type (
 
 const floatBytes = 4
 
-// gemm cuts the rows into as few tiles as there must be, of equal height or one row more.
 func (f *assembly) gemm(t *Tile) {
-	tiles := (t.Rows + len(f.gemmOf) - 2) / (len(f.gemmOf) - 1)
-	height, taller := t.Rows/tiles, t.Rows%tiles
+	height, tiles, taller := cut(t.Rows, len(f.gemmOf)-1)
 	if taller > 0 {
 		f.tiles(t, 0, taller, height+1)
 	}
 	f.tiles(t, taller*(height+1), tiles-taller, height)
+}
+
+// cut divides rows into as few tiles of at most so many rows as there must be, of equal height but for
+// the first, taller ones, which have one row more.
+func cut(rows, most int) (height, tiles, taller int) {
+	tiles = (rows + most - 1) / most
+	return rows / tiles, tiles, rows % tiles
 }
 
 // tiles runs n tiles of a height from row r on.

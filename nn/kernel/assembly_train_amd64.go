@@ -1,16 +1,19 @@
 package kernel
 
-// gemmT runs the columns by the portable kernel.
+// gemmTFunc is the outer-product kernel of one tile height, for a number of tiles; strides in bytes.
+type gemmTFunc func(tiles, k int, a *float32, rowA int, b *float32, rowB int, c *float32, rowC int)
+
 func (f *assembly) gemmT(t *TileT) {
-	cols := 32
-	if f == &tableAVX2 {
-		cols = 16
+	height, tiles, taller := cut(t.Rows, len(f.gemmTOf)-1)
+	if taller > 0 {
+		f.tilesT(t, 0, taller, height+1)
 	}
-	for n := 0; n < cols; n += portableCols {
-		part := *t
-		part.B, part.C = t.B[n:], t.C[n:]
-		portable{}.gemmT(&part)
-	}
+	f.tilesT(t, taller*(height+1), tiles-taller, height)
+}
+
+// tilesT runs n tiles of a height from row m on.
+func (f *assembly) tilesT(t *TileT, m, n, height int) {
+	f.gemmTOf[height](n, t.K, &t.A[m], t.RowA*floatBytes, &t.B[0], t.RowB*floatBytes, &t.C[m*t.RowC], t.RowC*floatBytes)
 }
 
 func (*assembly) moments(rows int, x []float32, rowX int, sum, m2 []float32) {

@@ -3,7 +3,6 @@
 package kernel
 
 import (
-	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"testing"
@@ -57,7 +56,7 @@ func TestKernelsStayInside(t *testing.T) {
 			for _, s := range accelerated() {
 				for seed := range uint64(60) {
 					g := &guarded{t: t, page: os.Getpagesize(), behind: seed%2 == 1}
-					compare(&trial{t, rand.New(rand.NewPCG(seed, 2)), g.alloc}, s, For(Portable))
+					compare(newTrial(t, seed, 2, g.alloc), s, For(Portable))
 					g.free()
 				}
 			}

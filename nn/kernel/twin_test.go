@@ -12,14 +12,22 @@ type trial struct {
 	t     *testing.T
 	r     *rand.Rand
 	alloc func(n int) []float32
+	value func(r *rand.Rand) float32
 }
 
-// slice returns n values that are exact in float32 arithmetic of this size (multiples of 1/4 below
-// 4), so that any order and rounding of the sums gives the same bits; some are not finite.
+// newTrial draws values that are exact in float32 arithmetic of this size (multiples of 1/4 below 4),
+// so that any order and rounding of the sums gives the same bits.
+func newTrial(t *testing.T, seed, stream uint64, alloc func(n int) []float32) *trial {
+	return &trial{t, rand.New(rand.NewPCG(seed, stream)), alloc, func(r *rand.Rand) float32 { return float32(r.IntN(32)-16) / 4 }}
+}
+
+func newSlice(n int) []float32 { return make([]float32, n) }
+
+// slice returns n values; some are not finite.
 func (tr *trial) slice(n int) []float32 {
 	x := tr.alloc(n)
 	for i := range x {
-		x[i] = float32(tr.r.IntN(32)-16) / 4
+		x[i] = tr.value(tr.r)
 	}
 	if tr.r.IntN(4) == 0 {
 		x[tr.r.IntN(n)] = float32(math.NaN())
@@ -52,6 +60,7 @@ func (tr *trial) same(what string, got, want []float32) {
 var comparisons = map[string]func(tr *trial, s, twin *Set){
 	"gemm": compareGemm, "norm": compareNorm, "normMean4": compareNormMean4, "max3": compareMax3,
 	"add": compareAdd, "winogradIn": compareWinogradIn, "winogradOut": compareWinogradOut,
+	"gemmT": compareGemmT,
 }
 
 func compareGemm(tr *trial, s, twin *Set) {
@@ -187,10 +196,26 @@ func fuzz(f *testing.F, name string) {
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		for _, s := range accelerated() {
-			tr := &trial{t, rand.New(rand.NewPCG(seed, 1)), func(n int) []float32 { return make([]float32, n) }}
-			comparisons[name](tr, s, For(Portable))
+			comparisons[name](newTrial(t, seed, 1, newSlice), s, For(Portable))
 		}
 	})
+}
+
+// The sets with fused multiply-add agree to the bit on any values.
+func TestFusedSetsAgree(t *testing.T) {
+	fused := accelerated()
+	if len(fused) < 2 {
+		t.Skip("this machine has no AVX-512")
+	}
+	for name, compare := range comparisons {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(100) {
+				tr := newTrial(t, seed, 3, newSlice)
+				tr.value = func(r *rand.Rand) float32 { return float32(r.NormFloat64()) }
+				compare(tr, fused[1], fused[0])
+			}
+		})
+	}
 }
 
 func FuzzGemm(f *testing.F)        { fuzz(f, "gemm") }
@@ -204,7 +229,7 @@ func FuzzWinogradOut(f *testing.F) { fuzz(f, "winogradOut") }
 // The portable kernel itself, against the definition.
 func TestPortableGemmIsTheSum(t *testing.T) {
 	s := For(Portable)
-	tr := &trial{t, rand.New(rand.NewPCG(1, 2)), func(n int) []float32 { return make([]float32, n) }}
+	tr := newTrial(t, 1, 2, newSlice)
 	for rows := range 10 {
 		tile := Tile{Rows: rows + 1, K: 5, Runs: 3, RowA: 7, RunA: 11, RowC: 6, Floor: -3}
 		tile.A, tile.B = tr.slice(9*7+2*11+5), tr.slice(15*s.Cols)

@@ -10,6 +10,9 @@ func declarations() []byte {
 		for rows := 1; rows <= t.rows; rows++ {
 			f.declare(gemmName(t, rows), gemmArgs)
 		}
+		for rows := 1; rows <= t.rows; rows++ {
+			f.declare(gemmTName(t, rows), gemmTArgs)
+		}
 		f.declare("norm"+t.name, normArgs)
 		f.declare("normMean4"+t.name, meanArgs)
 		f.declare("max3"+t.name, max3Args)
@@ -28,11 +31,9 @@ func (f *file) declare(name, args string) {
 }
 
 func (f *file) table(t target) {
-	fmt.Fprintf(f, "\nvar table%s = assembly{\n\tgemmOf: []gemmFunc{nil", t.name)
-	for rows := 1; rows <= t.rows; rows++ {
-		fmt.Fprintf(f, ",\n\t\t%s", gemmName(t, rows))
-	}
-	f.WriteString("},\n")
+	fmt.Fprintf(f, "\nvar table%s = assembly{\n", t.name)
+	f.heights("gemm", t, gemmName)
+	f.heights("gemmT", t, gemmTName)
 	for _, op := range []string{"norm", "normMean4", "max3", "add"} {
 		fmt.Fprintf(f, "\t%sFn: %s%s,\n", op, op, t.name)
 	}
@@ -40,4 +41,13 @@ func (f *file) table(t target) {
 		fmt.Fprintf(f, "\t%sFn: map[int]%sFunc{2: %s2%s, 4: %s4%s},\n", op, op, op, t.name, op, t.name)
 	}
 	f.WriteString("}\n")
+}
+
+// heights writes the field that holds op's functions by tile height.
+func (f *file) heights(op string, t target, name func(t target, rows int) string) {
+	fmt.Fprintf(f, "\t%sOf: []%sFunc{nil", op, op)
+	for rows := 1; rows <= t.rows; rows++ {
+		fmt.Fprintf(f, ",\n\t\t%s", name(t, rows))
+	}
+	f.WriteString("},\n")
 }

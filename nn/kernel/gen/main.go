@@ -81,6 +81,9 @@ func files() (map[string][]byte, error) {
 		for rows := 1; rows <= t.rows; rows++ {
 			gemm(&s, t, rows)
 		}
+		for rows := 1; rows <= t.rows; rows++ {
+			gemmT(&s, t, rows)
+		}
 		norm(&s, t)
 		normMean4(&s, t)
 		max3(&s, t)
