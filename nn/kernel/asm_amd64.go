@@ -51,16 +51,40 @@ func max3AVX2(n int, dst, a, b, c *float32)
 func addAVX2(n int, dst, x *float32)
 
 //go:noescape
+func momentsAVX2(n, rows int, x *float32, rowX int, sum, m2 *float32, count float32)
+
+//go:noescape
+func normBackAVX2(n, rows int, d *float32, rowD int, x *float32, rowX int, scale, shift, mean, sum, sumX *float32)
+
+//go:noescape
+func normBackAddAVX2(n, rows int, d *float32, rowD int, x *float32, rowX int, scale, shift, mean, sum, sumX *float32, grad *float32, rowGrad int)
+
+//go:noescape
+func correctAVX2(n, rows int, dst *float32, rowDst int, d *float32, rowD int, x *float32, rowX int, a, b, c *float32)
+
+//go:noescape
+func maxBackAVX2(n, count int, grad, x *float32, at *int32, max, d *float32)
+
+//go:noescape
+func adamAVX2(n int, p, grad, m, v *float32, factors *adamFactors)
+
+//go:noescape
 func winogradIn2AVX2(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
 
 //go:noescape
 func winogradOut2AVX2(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
 
 //go:noescape
+func filterBlock2AVX2(n int, dst, src **float32)
+
+//go:noescape
 func winogradIn4AVX2(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
 
 //go:noescape
 func winogradOut4AVX2(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+
+//go:noescape
+func filterBlock4AVX2(n int, dst, src **float32)
 
 var tableAVX2 = assembly{
 	gemmOf: []gemmFunc{nil,
@@ -81,8 +105,15 @@ var tableAVX2 = assembly{
 	normMean4Fn:   normMean4AVX2,
 	max3Fn:        max3AVX2,
 	addFn:         addAVX2,
+	momentsFn:     momentsAVX2,
+	normBackFn:    normBackAVX2,
+	normBackAddFn: normBackAddAVX2,
+	correctFn:     correctAVX2,
+	maxBackFn:     maxBackAVX2,
+	adamFn:        adamAVX2,
 	winogradInFn:  map[int]winogradInFunc{2: winogradIn2AVX2, 4: winogradIn4AVX2},
 	winogradOutFn: map[int]winogradOutFunc{2: winogradOut2AVX2, 4: winogradOut4AVX2},
+	filterBlockFn: map[int]filterBlockFunc{2: filterBlock2AVX2, 4: filterBlock4AVX2},
 }
 
 //go:noescape
@@ -182,16 +213,40 @@ func max3AVX512(n int, dst, a, b, c *float32)
 func addAVX512(n int, dst, x *float32)
 
 //go:noescape
+func momentsAVX512(n, rows int, x *float32, rowX int, sum, m2 *float32, count float32)
+
+//go:noescape
+func normBackAVX512(n, rows int, d *float32, rowD int, x *float32, rowX int, scale, shift, mean, sum, sumX *float32)
+
+//go:noescape
+func normBackAddAVX512(n, rows int, d *float32, rowD int, x *float32, rowX int, scale, shift, mean, sum, sumX *float32, grad *float32, rowGrad int)
+
+//go:noescape
+func correctAVX512(n, rows int, dst *float32, rowDst int, d *float32, rowD int, x *float32, rowX int, a, b, c *float32)
+
+//go:noescape
+func maxBackAVX512(n, count int, grad, x *float32, at *int32, max, d *float32)
+
+//go:noescape
+func adamAVX512(n int, p, grad, m, v *float32, factors *adamFactors)
+
+//go:noescape
 func winogradIn2AVX512(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
 
 //go:noescape
 func winogradOut2AVX512(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
 
 //go:noescape
+func filterBlock2AVX512(n int, dst, src **float32)
+
+//go:noescape
 func winogradIn4AVX512(n, tiles int, v *float32, rowV, planeV int, y *float32, patches *int32)
 
 //go:noescape
 func winogradOut4AVX512(n, tiles int, x *float32, colX, rowX int, m *float32, rowM, planeM int, places *int32)
+
+//go:noescape
+func filterBlock4AVX512(n int, dst, src **float32)
 
 var tableAVX512 = assembly{
 	gemmOf: []gemmFunc{nil,
@@ -228,6 +283,13 @@ var tableAVX512 = assembly{
 	normMean4Fn:   normMean4AVX512,
 	max3Fn:        max3AVX512,
 	addFn:         addAVX512,
+	momentsFn:     momentsAVX512,
+	normBackFn:    normBackAVX512,
+	normBackAddFn: normBackAddAVX512,
+	correctFn:     correctAVX512,
+	maxBackFn:     maxBackAVX512,
+	adamFn:        adamAVX512,
 	winogradInFn:  map[int]winogradInFunc{2: winogradIn2AVX512, 4: winogradIn4AVX512},
 	winogradOutFn: map[int]winogradOutFunc{2: winogradOut2AVX512, 4: winogradOut4AVX512},
+	filterBlockFn: map[int]filterBlockFunc{2: filterBlock2AVX512, 4: filterBlock4AVX512},
 }

@@ -13,7 +13,16 @@ type assembly struct {
 	addFn         func(n int, dst, x *float32)
 	winogradInFn  map[int]winogradInFunc // by the tile's side
 	winogradOutFn map[int]winogradOutFunc
+
 	gemmTOf       []gemmTFunc // by rows
+	momentsFn     func(n, rows int, x *float32, rowX int, sum, m2 *float32, count float32)
+	normBackFn    func(n, rows int, d *float32, rowD int, x *float32, rowX int, scale, shift, mean, sum, sumX *float32)
+	normBackAddFn func(n, rows int, d *float32, rowD int, x *float32, rowX int, scale, shift, mean, sum, sumX *float32,
+		g *float32, rowG int)
+	correctFn     func(n, rows int, dst *float32, rowDst int, d *float32, rowD int, x *float32, rowX int, a, b, c *float32)
+	maxBackFn     func(n, count int, g, x *float32, at *int32, max, d *float32)
+	adamFn        func(n int, p, g, m, v *float32, factors *adamFactors)
+	filterBlockFn map[int]filterBlockFunc // by the tile's side
 }
 
 type (

@@ -110,7 +110,8 @@ func (s *Set) Correct(c *Correct) {
 }
 
 // MaxBack is the way back through a maximum of the pixels that begin at offsets at in x: for each
-// channel c < len(max), the first pixel whose value is max[c] gets g[at+c] += d[c].
+// channel c < len(max), the first pixel whose value is max[c] gets g[at+c] += d[c]. No two pixels
+// overlap.
 func (s *Set) MaxBack(g, x []float32, at []int32, max, d []float32) {
 	n := len(max)
 	whole(n)

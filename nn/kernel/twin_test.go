@@ -60,7 +60,8 @@ func (tr *trial) same(what string, got, want []float32) {
 var comparisons = map[string]func(tr *trial, s, twin *Set){
 	"gemm": compareGemm, "norm": compareNorm, "normMean4": compareNormMean4, "max3": compareMax3,
 	"add": compareAdd, "winogradIn": compareWinogradIn, "winogradOut": compareWinogradOut,
-	"gemmT": compareGemmT,
+	"gemmT": compareGemmT, "moments": compareMoments, "normBack": compareNormBack, "correct": compareCorrect,
+	"maxBack": compareMaxBack, "adam": compareAdam, "filterBlock": compareFilterBlock,
 }
 
 func compareGemm(tr *trial, s, twin *Set) {

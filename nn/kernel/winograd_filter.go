@@ -31,8 +31,8 @@ func (w Winograd) filterSums(g0, g1, g2 float32) [side]float32 {
 		g0,
 		1. / 3 * (ends + g1),
 		1. / 3 * (g1 - ends),
-		-4. / 15 * (2*g1 + g2 + 4*g0),
-		1. / 15 * (g0 - 2*g1 + 4*g2),
+		-4. / 15 * (2*(2*g0+g1) + g2),
+		1. / 15 * (2*(2*g2-g1) + g0),
 		g2,
 	}
 }

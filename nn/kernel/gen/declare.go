@@ -2,6 +2,13 @@ package main
 
 import "fmt"
 
+// elementwise are the kernels that each target has one function of.
+var elementwise = []struct{ name, args string }{
+	{"norm", normArgs}, {"normMean4", meanArgs}, {"max3", max3Args}, {"add", addArgs},
+	{"moments", momentsArgs}, {"normBack", normBackArgs}, {"normBackAdd", normBackAddArgs},
+	{"correct", correctArgs}, {"maxBack", maxBackArgs}, {"adam", adamArgs},
+}
+
 // declarations writes the Go side: the functions and, for each instruction set, its table.
 func declarations() []byte {
 	var f file
@@ -13,13 +20,13 @@ func declarations() []byte {
 		for rows := 1; rows <= t.rows; rows++ {
 			f.declare(gemmTName(t, rows), gemmTArgs)
 		}
-		f.declare("norm"+t.name, normArgs)
-		f.declare("normMean4"+t.name, meanArgs)
-		f.declare("max3"+t.name, max3Args)
-		f.declare("add"+t.name, addArgs)
+		for _, op := range elementwise {
+			f.declare(op.name+t.name, op.args)
+		}
 		for _, w := range []winograd{f2, f4} {
 			f.declare(fmt.Sprintf("winogradIn%d%s", w.out, t.name), inArgs)
 			f.declare(fmt.Sprintf("winogradOut%d%s", w.out, t.name), outArgs)
+			f.declare(fmt.Sprintf("filterBlock%d%s", w.out, t.name), filterArgs)
 		}
 		f.table(t)
 	}
@@ -34,10 +41,10 @@ func (f *file) table(t target) {
 	fmt.Fprintf(f, "\nvar table%s = assembly{\n", t.name)
 	f.heights("gemm", t, gemmName)
 	f.heights("gemmT", t, gemmTName)
-	for _, op := range []string{"norm", "normMean4", "max3", "add"} {
-		fmt.Fprintf(f, "\t%sFn: %s%s,\n", op, op, t.name)
+	for _, op := range elementwise {
+		fmt.Fprintf(f, "\t%sFn: %s%s,\n", op.name, op.name, t.name)
 	}
-	for _, op := range []string{"winogradIn", "winogradOut"} {
+	for _, op := range []string{"winogradIn", "winogradOut", "filterBlock"} {
 		fmt.Fprintf(f, "\t%sFn: map[int]%sFunc{2: %s2%s, 4: %s4%s},\n", op, op, op, t.name, op, t.name)
 	}
 	f.WriteString("}\n")

@@ -88,9 +88,16 @@ func files() (map[string][]byte, error) {
 		normMean4(&s, t)
 		max3(&s, t)
 		add(&s, t)
+		moments(&s, t)
+		normBack(&s, t, false)
+		normBack(&s, t, true)
+		correct(&s, t)
+		maxBack(&s, t)
+		adam(&s, t)
 		for _, w := range []winograd{f2, f4} {
 			w.input(&s, t)
 			w.output(&s, t)
+			w.filters(&s, t)
 		}
 		factorTable(&s)
 		all[strings.ToLower(t.name)+"_amd64.s"] = s.Bytes()

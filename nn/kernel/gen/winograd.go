@@ -27,6 +27,7 @@ type sum struct {
 type winograd struct {
 	out     int
 	in, fin []sum // of the input's and the output's transform
+	filter  []sum
 }
 
 func (w winograd) side() int { return w.out + 2 }
@@ -49,6 +50,7 @@ var f2 = winograd{out: 2,
 			v.sub(dst, m[3], dst)
 		}},
 	},
+	filter: filter2,
 }
 
 // f4 is, with a = d4-d2 and b = d3-d1,
@@ -117,6 +119,7 @@ var f4 = winograd{out: 4,
 			v.add(dst, m[5], dst)
 		}},
 	},
+	filter: filter4,
 }
 
 // vec writes vector arithmetic with factors that lie in registers.
@@ -127,11 +130,12 @@ type vec struct {
 
 func (v *vec) add(a, b, dst string)  { v.f.op("VADDPS %s, %s, %s", b, a, dst) } // a + b
 func (v *vec) sub(a, b, dst string)  { v.f.op("VSUBPS %s, %s, %s", b, a, dst) } // a - b
+func (v *vec) mul(c, x, dst string)  { v.f.op("VMULPS %s, %s, %s", v.factors[c], x, dst) }
 func (v *vec) fma(c, x, dst string)  { v.f.op("VFMADD231PS %s, %s, %s", v.factors[c], x, dst) }
 func (v *vec) fnma(c, x, dst string) { v.f.op("VFNMADD231PS %s, %s, %s", v.factors[c], x, dst) }
 
 // factors are the transforms' numbers, in the order of the table in read-only memory.
-var factors = []string{"0.125", "0.25", "0.5", "1.5", "2.0", "2.5", "4.0", "8.0"}
+var factors = []string{"0.125", "0.25", "0.5", "1.5", "2.0", "2.5", "4.0", "8.0", third, minus4of15, oneOf15}
 
 func factorTable(f *file) {
 	f.WriteString("\n")
