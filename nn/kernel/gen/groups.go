@@ -119,7 +119,8 @@ func moments(f *file, t target) {
 }
 
 // normBack writes dz = d where x*scale + shift > 0, else 0, and sums dz and dz*(x-mean). If add, scale*dz
-// is added to grad; if not, dz replaces d.
+// is added to grad; if not, dz replaces d. The groups are wide, with shift and mean in memory, because
+// the rows lie so far apart that each is a new page.
 func normBack(f *file, t target, add bool) {
 	name, args, size := "normBack"+t.name, normBackArgs, normBackSize
 	if add {
@@ -134,24 +135,26 @@ func normBack(f *file, t target, add bool) {
 	}
 	zero := t.r(t.regs - 1)
 	f.op("%s %s, %s, %s", t.xor, zero, zero, zero)
-	groups(f, t, name, t.regs/8, func(g group) {
-		const scale, shift, mean, sum, sumX = 0, 1, 2, 3, 4
-		for i, arg := range []string{"scale", "shift", "mean", "sum", "sumX"} {
-			g.get(arg, 48+8*i, i)
-		}
-		f.load("n", "", "rows", "CX")
+	groups(f, t, name, t.regs/4, func(g group) {
+		const scale, sum, sumX = 0, 1, 2
+		g.get("scale", 48, scale)
+		g.get("sum", 72, sum)
+		g.get("sumX", 80, sumX)
+		g.start("shift", 56, "R8")
+		g.start("mean", 64, "R11")
 		g.start("d", 16, "AX")
 		g.start("x", 32, "DX")
 		if add {
 			g.start("grad", 88, "DI")
 		}
-		x, dz := t.r(5*g.vectors), t.r(5*g.vectors+1)
+		x, dz := t.r(3*g.vectors), t.r(3*g.vectors+1)
+		f.load("n", "", "rows", "CX")
 		g.rows("_row", func(v, at int) {
 			f.op("VMOVUPS %d(DX), %s", at, x)
-			f.op("VMOVAPS %s, %s", x, dz)
-			f.op("VFMADD132PS %s, %s, %s", g.reg(scale, v), g.reg(shift, v), dz)
+			f.op("VMOVUPS %d(R8), %s", at, dz)
+			f.op("VFMADD231PS %s, %s, %s", g.reg(scale, v), x, dz)
 			t.where(f, dz, zero, fmt.Sprintf("%d(AX)", at))
-			f.op("VSUBPS %s, %s, %s", g.reg(mean, v), x, x)
+			f.op("VSUBPS %d(R11), %s, %s", at, x, x)
 			f.op("VADDPS %s, %s, %s", dz, g.reg(sum, v), g.reg(sum, v))
 			f.op("VFMADD231PS %s, %s, %s", x, dz, g.reg(sumX, v))
 			if !add {
@@ -171,8 +174,10 @@ func normBack(f *file, t target, add bool) {
 func (t target) where(f *file, x, zero, values string) {
 	const greater = 30 // ordered, quiet
 	if t.reg == "Z" {
+		loaded := t.r(t.regs - 2) // a masked load would wait for the mask
+		f.op("VMOVUPS %s, %s", values, loaded)
 		f.op("VCMPPS $%d, %s, %s, K1", greater, zero, x)
-		f.op("VMOVUPS.Z %s, K1, %s", values, x)
+		f.op("VMOVAPS.Z %s, K1, %s", loaded, x)
 		return
 	}
 	f.op("VCMPPS $%d, %s, %s, %s", greater, zero, x, x)

@@ -75,7 +75,7 @@ func (t target) addFirst(f *file, x, g string) {
 	const equal = 0 // ordered, quiet
 	if t.reg == "Z" {
 		f.op("VCMPPS $%d, %s, %s, K1, K2", equal, x, t.r(0))
-		f.op("VMOVUPS.Z %s, K2, %s", g, t.r(3))
+		f.op("VMOVUPS %s, %s", g, t.r(3))
 		f.op("VADDPS %s, %s, %s", t.r(1), t.r(3), t.r(3))
 		f.op("VMOVUPS %s, K2, %s", t.r(3), g)
 		f.op("KANDNW K1, K2, K1")
