@@ -35,7 +35,7 @@ func compareMoments(tr *trial, s, twin *Set) {
 }
 
 func compareNormBack(tr *trial, s, twin *Set) {
-	c := lane * tr.between(1, 9)
+	c := lane * tr.between(1, 17)
 	n := NormBack{Rows: tr.between(1, 5), RowD: c + tr.between(0, 7), RowX: c + tr.between(0, 7)}
 	n.Scale, n.Shift, n.Mean = tr.slice(c), tr.slice(c), tr.slice(c)
 	n.Sum, n.SumX, n.X = tr.slice(c), tr.slice(c), tr.slice((n.Rows-1)*n.RowX+c)
