@@ -9,7 +9,7 @@ type Config struct {
 	WeightDecay  float64       `yaml:"weight_decay" json:"weight_decay"`
 	Momentum     float64       `yaml:"momentum" json:"momentum"` // of sgd
 	Schedule     string        `yaml:"schedule" json:"schedule"` // constant | cosine (to 0 at the last of Epochs)
-	WarmUp       float64       `yaml:"warm_up" json:"warm_up"`   // epochs in which the rate grows to Rate
+	WarmUp       float64       `yaml:"warm_up" json:"warm_up"`   // epochs in which the rate grows to Rate; at most half of Epochs
 	Loss         string        `yaml:"loss" json:"loss"`         // bce | focal
 	Alpha        float64       `yaml:"alpha" json:"alpha"`       // of focal: weight of the positives, 1-alpha of the negatives; 0 = both 1
 	Gamma        float64       `yaml:"gamma" json:"gamma"`       // of focal

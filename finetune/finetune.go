@@ -3,7 +3,6 @@
 package finetune
 
 import (
-	"context"
 	"time"
 
 	"sonotype/densenet"
@@ -14,8 +13,8 @@ import (
 
 // Example is one image to learn from or to judge by.
 type Example struct {
-	Label int                            // 0 or 1
-	Unit  string                         // the patient or lesion that it belongs to; never both trained on and validated with
+	Label int                           // 0 or 1
+	Unit  string                        // the patient or lesion that it belongs to; never both trained on and validated with
 	Crop  func(dst *imaging.Gray) error // fills dst, Input x Input; called from another goroutine, one call at a time
 }
 
@@ -54,9 +53,9 @@ type Progress struct {
 }
 
 // Epoch is a row of the history. Accuracy (at a probability of 0.5) and AUC are by unit, a unit's score being the
-// mean probability of its images. TrainLoss is the mean over the images as they were trained on: augmented, each with
-// the parameters of its step and the statistics of its batch. ValidLoss is the same loss without any of that: the
-// mean over the units of the mean over a unit's images.
+// mean probability of its images; losses are means over the units of the mean over a unit's images. Those of training
+// are of the images as they were trained on: augmented, each with the parameters of its step and the statistics of its
+// batch.
 type Epoch struct {
 	Epoch         int       `json:"epoch" csv:"epoch"`                   // from 1
 	Rate          float64   `json:"rate" csv:"rate"`                     // learning rate of the epoch's last step, at the head
@@ -77,13 +76,4 @@ type Result struct {
 	Kept    int      // the epoch whose tensors these are, from 1
 	Stopped bool     // early stopping ended the training
 	Notes   []string // what a reader of the curves should know
-}
-
-// Train runs a job. The same job gives the same bytes for any number of workers, and with a checkpoint also after
-// having been killed at any moment and started again. When ctx ends, its error is returned.
-func Train(ctx context.Context, j Job) (*Result, error) {
-	if err := j.Config.Validate(); err != nil {
-		return nil, err
-	}
-	return nil, nil
 }
