@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -32,7 +35,7 @@ func (a *app) weightsImport(store openStore) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "import FILE",
 		Short:   "Import torchvision's .pth or a .safetensors file",
-		Example: "  sonotype weights import densenet169-b2777c0a.pth",
+		Example: "  sonotype weights import densenet169-b2777c0a.pth\n  sonotype weights import run/03-finetune/ta.safetensors --name ki67-ta",
 		Args:    exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if name == "" {
@@ -82,7 +85,7 @@ func (a *app) weightsList(store openStore) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the weights in the store",
-		Example: "  sonotype weights list",
+		Example: "  sonotype weights list\n  sonotype weights list --weight-store run/03-finetune",
 		Args:    exactly(0),
 		RunE: func(*cobra.Command, []string) error {
 			cards, err := store().List()
@@ -93,13 +96,24 @@ func (a *app) weightsList(store openStore) *cobra.Command {
 				return a.writeJSON(map[string]any{"weights": cards})
 			}
 			w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
-			fmt.Fprintln(w, "NAME\tVALUES\tSHA-256\tSOURCE\tLICENCE")
+			fmt.Fprintln(w, "NAME\tVALUES\tSHA-256\tSOURCE\tMETRICS\tLICENCE")
 			for _, c := range cards {
-				fmt.Fprintf(w, "%s\t%d\t%.12s\t%s\t%s\n", c.Name, c.Values, c.FileSHA256, c.Source, c.Licence)
+				fmt.Fprintf(w, "%s\t%d\t%.12s\t%s\t%s\t%s\n", c.Name, c.Values, c.FileSHA256, c.Source, metricWords(c), c.Licence)
 			}
 			return w.Flush()
 		},
 	}
+}
+
+// metricWords are a trained network's metrics by name, "-" where there are none.
+func metricWords(c weights.Card) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(c.Metrics)) {
+		if v := c.Metrics[name]; !v.IsNaN() {
+			words = append(words, fmt.Sprintf("%s %.3f", name, float64(v)))
+		}
+	}
+	return cmp.Or(strings.Join(words, ", "), "-")
 }
 
 func (a *app) weightsVerify(store openStore) *cobra.Command {
@@ -112,36 +126,10 @@ func (a *app) weightsVerify(store openStore) *cobra.Command {
 			if err := store().Verify(); err != nil {
 				return errTampered{err}
 			}
-			a.say("all weights are as they were imported")
+			a.say("all weights are as they were written")
 			return nil
 		},
 	}
-}
-
-func (a *app) weightsExport(store openStore) *cobra.Command {
-	var out string
-	cmd := &cobra.Command{
-		Use:     "export NAME",
-		Short:   "Write weights as .safetensors with torchvision's names",
-		Example: "  sonotype weights export densenet169 --out densenet169.safetensors",
-		Args:    exactly(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			tensors, card, err := store().Open(args[0], nil, 0)
-			if err != nil {
-				return err
-			}
-			if out == "" {
-				out = args[0] + ".safetensors"
-			}
-			if err := weights.SaveSafetensors(out, tensors, map[string]string{"source": card.Source, "licence": card.Licence}); err != nil {
-				return err
-			}
-			a.say("wrote %s", out)
-			return nil
-		},
-	}
-	cmd.Flags().StringVarP(&out, "out", "o", "", "file to write; default NAME.safetensors")
-	return cmd
 }
 
 func (a *app) showCard(did string, c weights.Card) error {

@@ -1,6 +1,8 @@
 package weights
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"regexp"
 
@@ -57,6 +59,35 @@ func newCard(name string, t nn.Tensors) Card {
 	}
 	c.TensorsHash = Hash(t)
 	return c
+}
+
+// properties are the card as text by text, for the metadata of other formats: strings as they are, the rest as JSON.
+// What describes NAME.safetensors itself, and what is empty, is left out.
+func (c Card) properties() (map[string]string, error) {
+	c.FileSHA256, c.Tensors = "", nil
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]any
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&fields); err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for k, v := range fields {
+		switch v := v.(type) {
+		case nil:
+		case string:
+			if v != "" {
+				out[k] = v
+			}
+		default:
+			out[k] = string(jsonText(v))
+		}
+	}
+	return out, nil
 }
 
 var storeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"io"
 	"maps"
 	"math"
 	"slices"
@@ -36,11 +37,7 @@ func hashTensor(h hash.Hash, t nn.Tensor) {
 	for _, d := range t.Shape {
 		hashInt(h, d)
 	}
-	buf := make([]byte, 0, 1<<14)
-	for chunk := range slices.Chunk(t.Data, 1<<12) {
-		buf = appendFloats(buf[:0], chunk)
-		h.Write(buf)
-	}
+	_ = writeFloats(h, t.Data) // a hash takes everything
 }
 
 func hashInt(h hash.Hash, v int) {
@@ -55,4 +52,16 @@ func appendFloats(b []byte, x []float32) []byte {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 	}
 	return b
+}
+
+// writeFloats writes x as little-endian float32.
+func writeFloats(w io.Writer, x []float32) error {
+	buf := make([]byte, 0, 1<<14)
+	for chunk := range slices.Chunk(x, 1<<12) {
+		buf = appendFloats(buf[:0], chunk)
+		if _, err := w.Write(buf); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -26,13 +26,9 @@ func SaveSafetensors(path string, t nn.Tensors, meta map[string]string) error {
 		if _, err := w.Write(head); err != nil {
 			return err
 		}
-		buf := make([]byte, 0, 1<<16)
 		for _, name := range names {
-			for chunk := range slices.Chunk(t[name].Data, 1<<14) {
-				buf = appendFloats(buf[:0], chunk)
-				if _, err := w.Write(buf); err != nil {
-					return err
-				}
+			if err := writeFloats(w, t[name].Data); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -77,8 +73,19 @@ func encodeHeader(names []string, t nn.Tensors, meta map[string]string) ([]byte,
 	return out, nil
 }
 
-// jsonText is v as JSON without the escapes for HTML; it is used for strings, integers and maps of strings only,
-// which always can be encoded.
+// ExportSafetensors writes t with the fields of its card c in __metadata__, beside the "format": "pt" by which other
+// programs know torchvision's names.
+func ExportSafetensors(path string, t nn.Tensors, c Card) error {
+	meta, err := c.properties()
+	if err != nil {
+		return named(path, err)
+	}
+	meta["format"] = "pt"
+	return SaveSafetensors(path, t, meta)
+}
+
+// jsonText is v as JSON without the escapes for HTML; it is used only for what came out of JSON, strings, integers and
+// maps of strings, which always can be encoded.
 func jsonText(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

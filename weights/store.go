@@ -27,15 +27,24 @@ type Store struct {
 func (s Store) file(name string) string { return filepath.Join(s.Dir, name+".safetensors") }
 func (s Store) card(name string) string { return filepath.Join(s.Dir, name+".json") }
 
-// Import reads a weight file of any supported format and keeps it under name, replacing what was there.
+// Import reads a weight file of any supported format and keeps it under name, replacing what was there. Where the
+// file has a card beside it (trained here, or of another store), what the card says of its origin is kept.
 func (s Store) Import(path, name string) (Card, error) {
+	if err := checkName(name); err != nil {
+		return Card{}, err
+	}
+	if c, ok, err := cardBeside(path); ok || err != nil {
+		t, c, err := Store{Dir: filepath.Dir(path)}.checked(c, err)
+		if err != nil {
+			return Card{}, err
+		}
+		c.Name, c.SourceSHA256 = name, cmp.Or(c.SourceSHA256, c.FileSHA256)
+		return s.save(t, c)
+	}
 	return s.importFrom(path, name, filepath.Base(path), LicenceUnknown)
 }
 
 func (s Store) importFrom(path, name, source, licence string) (Card, error) {
-	if err := checkName(name); err != nil {
-		return Card{}, err
-	}
 	t, info, err := Load(path)
 	if err != nil {
 		return Card{}, err
@@ -76,7 +85,8 @@ func (s Store) List() ([]Card, error) {
 	names := map[string]bool{} // a file without a card counts, and a card without a file
 	for _, e := range entries {
 		ext := filepath.Ext(e.Name())
-		if name := strings.TrimSuffix(e.Name(), ext); (ext == ".safetensors" || ext == ".json") && checkName(name) == nil {
+		name := strings.TrimSuffix(e.Name(), ext)
+		if checkName(name) == nil && (ext == ".safetensors" || ext == ".json" && s.hasCard(name)) {
 			names[name] = true
 		}
 	}
@@ -89,6 +99,12 @@ func (s Store) List() ([]Card, error) {
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// hasCard tells a card from the other JSON files of a folder.
+func (s Store) hasCard(name string) bool {
+	var c Card
+	return artifact.ReadJSON(s.card(name), &c) == nil && c.TensorsHash != ""
 }
 
 func (s Store) readCard(name string) (Card, error) {

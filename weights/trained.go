@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"sonotype/internal/artifact"
 	"sonotype/nn"
 )
 
@@ -49,7 +48,7 @@ func SaveTrained(dir, name string, t nn.Tensors, c Card) (Card, error) {
 func cardBeside(path string) (c Card, ok bool, err error) {
 	name, isSafetensors := strings.CutSuffix(filepath.Base(path), ".safetensors")
 	s := Store{Dir: filepath.Dir(path)}
-	if !isSafetensors || artifact.ReadJSON(s.card(name), &c) != nil || c.TensorsHash == "" {
+	if !isSafetensors || !s.hasCard(name) {
 		return Card{}, false, nil
 	}
 	c, err = s.readCard(name)
