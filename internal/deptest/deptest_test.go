@@ -29,6 +29,8 @@ var rules = []rule{
 	{"densenet", []string{"internal", "nn"}, "a network is a graph"},
 	{"weights", []string{"internal", "nn"}, "weights are tensors with names"},
 	{"features", []string{"internal", "nn"}, "features come out of a network, whatever it looked at"},
+	{"finetune", []string{"internal", "nn", "densenet", "weights", "imaging", "roi", "evaluate"}, "training knows crops and labels, no cohort and no study"},
+	{"explain", []string{"internal", "imaging"}, "maps come out of numbers and are drawn over a crop"},
 	{"imaging", []string{"internal", "imaging"}, "images know nothing of tumours"},
 	{"roi", []string{"internal", "imaging", "roi"}, "regions are cut from images"},
 	{"cohort", []string{"internal", "imaging", "roi", "cohort"}, "checking a cohort reads its images and outlines, nothing more"},
