@@ -44,7 +44,7 @@ func (c change) apply(dst []float32, src *imaging.Gray, r *rand.Rand) {
 		}
 	}
 	if c.toned {
-		c.tone(dst, r)
+		c.tone(dst, src.W, r)
 	}
 }
 
@@ -89,17 +89,21 @@ func at(src *imaging.Gray, x, y float32) float32 {
 	return upper + fy*(lower-upper)
 }
 
-// tone changes the grey curve and multiplies by the grain, both of which leave 0 as it is, and clamps to 0..255.
+// tone changes the grey curve of an image and multiplies by the grain, both of which leave 0 as it is, and clamps to 0..255.
 //
 // Gain and contrast are those of the scanner's grey map as far as it can be known from a stored image: a factor and
 // an exponent. A shift of all greys, as gain in dB would be, would tear the region from the black around it.
-func (c change) tone(x []float32, r *rand.Rand) {
+func (c change) tone(x []float32, width int, r *rand.Rand) {
 	var curve [257]float32 // at whole greys, one more for the interpolation at 255
 	for i := range curve {
 		curve[i] = float32(255 * c.gain * math.Pow(float64(i)/255, c.gamma))
 	}
-	grain := float32(c.speckle)
+	speckle, row := newGrain(r, width), make([]float32, width)
+	sd := float32(c.speckle)
 	for i, v := range x {
+		if i%width == 0 {
+			speckle.row(row)
+		}
 		if v <= 0 {
 			x[i] = 0
 			continue
@@ -107,16 +111,7 @@ func (c change) tone(x []float32, r *rand.Rand) {
 		v = min(v, 255)
 		k := int(v)
 		v = curve[k] + (v-float32(k))*(curve[k+1]-curve[k])
-		v *= 1 + grain*normalish(r)
+		v *= 1 + sd*row[i%width]
 		x[i] = max(0, min(v, 255))
 	}
-}
-
-// normalish is close to a standard normal number and cheap: the sum of the four 16-bit numbers of one draw, at mean 0
-// and variance 1 (Irwin and Hall's distribution of four, within 3.47).
-func normalish(r *rand.Rand) float32 {
-	u := r.Uint64()
-	sum := u&0xffff + u>>16&0xffff + u>>32&0xffff + u>>48
-	const sd = 37836.75 // of the sum: sqrt(4 (2^32-1)/12)
-	return (float32(sum) - 2*0xffff) / sd
 }

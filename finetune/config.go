@@ -54,7 +54,7 @@ func Rigorous() Config {
 		Optimizer: "adamw", Rate: 3e-4, WeightDecay: 0.01, Momentum: 0.9, Schedule: "cosine", WarmUp: 2,
 		Loss: "bce", Smoothing: 0.05, ClassWeights: "none",
 		Freeze: "none", LayerDecay: 0.7,
-		Augment:  AugmentConfig{Flip: 0.5, Shift: 0.05, Scale: 0.1, Rotation: 10, Gain: 0.15, Contrast: 0.15, Speckle: 0.1},
+		Augment:  AugmentConfig{Flip: 0.5, Shift: 0.04, Scale: 0.08, Rotation: 10, Gain: 0.15, Contrast: 0.15, Speckle: 0.15},
 		Patience: 8, Select: "loss",
 	}
 }

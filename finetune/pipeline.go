@@ -85,3 +85,12 @@ func batches(order []int, size int) [][]int {
 	}
 	return out
 }
+
+// upTo are the numbers 0..n-1.
+func upTo(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
+	}
+	return out
+}

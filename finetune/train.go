@@ -202,11 +202,7 @@ func (r *run) judge(ctx context.Context, state nn.State, e *Epoch) error {
 		return err
 	}
 	seen := &scores{set: r.Valid}
-	order := make([]int, len(r.Valid))
-	for i := range order {
-		order[i] = i
-	}
-	err := r.valid.feed(ctx, r.Valid, batches(order, r.Config.Batch), e.Epoch, func(b batch) error {
+	err := r.valid.feed(ctx, r.Valid, batches(upTo(len(r.Valid)), r.Config.Batch), e.Epoch, func(b batch) error {
 		logits := make([]float32, len(b.y))
 		if err := r.program.Infer(b.x, len(b.y), map[string][]float32{"logits": logits}); err != nil {
 			return err
