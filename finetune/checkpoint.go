@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"strings"
 
+	"sonotype/evaluate"
 	"sonotype/internal/artifact"
 	"sonotype/internal/problem"
 	"sonotype/nn"
@@ -29,9 +31,10 @@ const (
 
 // checkpoint is where a training stands after an epoch.
 type checkpoint struct {
-	Key     string  `json:"key"` // of everything that decides how the training goes
-	Steps   int     `json:"steps"`
-	History []Epoch `json:"history"`
+	Key     string         `json:"key"` // of everything that decides how the training goes
+	Steps   int            `json:"steps"`
+	History []Epoch        `json:"history"`
+	AUCs    []evaluate.AUC `json:"aucs"` // of validation, by epoch
 
 	state nn.State
 	kept  nn.Tensors
@@ -70,7 +73,7 @@ func (r *run) writeCheckpoint(state nn.State) error {
 	if r.Config.kept(r.history) != len(r.history) {
 		add(keptPrefix, r.kept)
 	}
-	text, err := json.Marshal(checkpoint{Key: r.key, Steps: state.Steps, History: r.history})
+	text, err := json.Marshal(checkpoint{Key: r.key, Steps: state.Steps, History: r.history, AUCs: r.aucs})
 	if err != nil {
 		return err
 	}
@@ -121,8 +124,8 @@ func readCheckpoint(path, key string, specs []nn.ParamSpec) (*checkpoint, error)
 	if len(c.kept) == 0 {
 		c.kept = c.state.Tensors
 	}
-	if len(c.History) == 0 {
-		return nil, damaged("no epoch", nil)
+	if len(c.History) == 0 || len(c.AUCs) != len(c.History) {
+		return nil, damaged(fmt.Sprintf("%d epochs, %d AUCs", len(c.History), len(c.AUCs)), nil)
 	}
 	return &c, cmp.Or(weights.Check(specs, c.state.Tensors), weights.Check(specs, c.kept))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sonotype/densenet"
+	"sonotype/evaluate"
 	"sonotype/imaging"
 	"sonotype/internal/num"
 	"sonotype/nn"
@@ -15,7 +16,7 @@ import (
 type Example struct {
 	Label int                           // 0 or 1
 	Unit  string                        // the patient or lesion that it belongs to; never both trained on and validated with
-	Crop  func(dst *imaging.Gray) error // fills dst, Input x Input; called from another goroutine, one call at a time
+	Crop  func(dst *imaging.Gray) error // fills dst, Input x Input; called from a goroutine of Train's, one call at a time
 }
 
 // Job is one network to be trained.
@@ -57,23 +58,22 @@ type Progress struct {
 // are of the images as they were trained on: augmented, each with the parameters of its step and the statistics of its
 // batch.
 type Epoch struct {
-	Epoch         int       `json:"epoch" csv:"epoch"`                   // from 1
-	Rate          float64   `json:"rate" csv:"rate"`                     // learning rate of the epoch's last step, at the head
-	TrainLoss     num.Float `json:"train_loss" csv:"train_loss"`         //
-	TrainAccuracy num.Float `json:"train_accuracy" csv:"train_accuracy"` //
-	TrainAUC      num.Float `json:"train_auc" csv:"train_auc"`           //
-	ValidLoss     num.Float `json:"valid_loss" csv:"valid_loss"`         //
-	ValidAccuracy num.Float `json:"valid_accuracy" csv:"valid_accuracy"` //
-	ValidAUC      num.Float `json:"valid_auc" csv:"valid_auc"`           //
-	ValidAUCLo    num.Float `json:"valid_auc_lo" csv:"valid_auc_lo"`     // DeLong's 95 % interval
-	ValidAUCHi    num.Float `json:"valid_auc_hi" csv:"valid_auc_hi"`     //
+	Epoch         int       `json:"epoch" csv:"epoch"` // from 1
+	Rate          float64   `json:"rate" csv:"rate"`   // learning rate of the epoch's last step, at the head
+	TrainLoss     num.Float `json:"train_loss" csv:"train_loss"`
+	TrainAccuracy num.Float `json:"train_accuracy" csv:"train_accuracy"`
+	TrainAUC      num.Float `json:"train_auc" csv:"train_auc"`
+	ValidLoss     num.Float `json:"valid_loss" csv:"valid_loss"`
+	ValidAccuracy num.Float `json:"valid_accuracy" csv:"valid_accuracy"`
+	ValidAUC      num.Float `json:"valid_auc" csv:"valid_auc"`
 }
 
 // Result is a trained network.
 type Result struct {
 	Tensors nn.Tensors // of the kept epoch, with running statistics and the classifier's one logit
 	History []Epoch
-	Kept    int      // the epoch whose tensors these are, from 1
-	Stopped bool     // early stopping ended the training
-	Notes   []string // what a reader of the curves should know
+	Kept    int          // the epoch whose tensors these are, from 1
+	Valid   evaluate.AUC // of the kept epoch, by validation unit; optimistic, since it chose the epoch
+	Stopped bool         // early stopping ended the training
+	Notes   []string     // what a reader of the curves should know
 }

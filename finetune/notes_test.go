@@ -5,32 +5,35 @@ import (
 	"testing"
 	"time"
 
+	"sonotype/evaluate"
 	"sonotype/internal/num"
 )
 
 // Each history has its words, and a good one has none.
 func TestNotes(t *testing.T) {
-	row := func(trainAUC, validAUC, lo, hi, loss float64) Epoch {
-		return Epoch{TrainAUC: num.Float(trainAUC), ValidAUC: num.Float(validAUC), ValidAUCLo: num.Float(lo), ValidAUCHi: num.Float(hi), ValidLoss: num.Float(loss)}
-	}
+	type epoch struct{ train, valid, lo, hi, loss num.Float }
 	many := Job{Train: stripes("train", 100), Valid: stripes("valid", 60), Config: Config{Epochs: 2, Select: "loss"}}
 	few := many
 	few.Train, few.Valid = few.Train[:20], few.Valid[:20]
-	good, worse := row(.86, .82, .7, .9, .3), row(.9, .8, .7, .9, .4)
+	good, worse := epoch{.86, .82, .7, .9, .3}, epoch{.9, .8, .7, .9, .4}
 	for _, c := range []struct {
 		job     Job
-		history []Epoch
+		history []epoch
 		want    []string
 	}{
-		{many, []Epoch{good, worse}, nil},
-		{few, []Epoch{good, worse}, []string{"to learn from", "to validate with"}},
-		{many, []Epoch{worse, good}, []string{"The last epoch was the best"}},
-		{many, []Epoch{row(.52, .51, .4, .6, .6), row(.53, .5, .4, .6, .7)}, []string{"does not learn"}},
-		{many, []Epoch{row(.7, .51, .4, .6, .6), row(.99, .5, .4, .6, .7)}, []string{"does not carry over"}},
-		{many, []Epoch{row(.7, .3, .2, .4, .6), row(.9, .3, .2, .4, .7)}, []string{"wrong way round"}},
-		{many, []Epoch{row(.99, .75, .7, .8, .6), row(.99, .7, .7, .8, .7)}, []string{"by heart"}},
+		{many, []epoch{good, worse}, nil},
+		{few, []epoch{good, worse}, []string{"to learn from", "to validate with"}},
+		{many, []epoch{worse, good}, []string{"The last epoch was the best"}},
+		{many, []epoch{epoch{.52, .51, .4, .6, .6}, epoch{.53, .5, .4, .6, .7}}, []string{"does not learn"}},
+		{many, []epoch{epoch{.7, .51, .4, .6, .6}, epoch{.99, .5, .4, .6, .7}}, []string{"does not carry over"}},
+		{many, []epoch{epoch{.7, .3, .2, .4, .6}, epoch{.9, .3, .2, .4, .7}}, []string{"wrong way round"}},
+		{many, []epoch{epoch{.99, .75, .7, .8, .6}, epoch{.99, .7, .7, .8, .7}}, []string{"by heart"}},
 	} {
-		r := &run{Job: c.job, history: c.history}
+		r := &run{Job: c.job}
+		for _, e := range c.history {
+			r.history = append(r.history, Epoch{TrainAUC: e.train, ValidAUC: e.valid, ValidLoss: e.loss})
+			r.aucs = append(r.aucs, evaluate.AUC{AUC: e.valid, Lo: e.lo, Hi: e.hi})
+		}
 		got := r.result().Notes
 		ok := len(got) == len(c.want)
 		for i := range c.want {

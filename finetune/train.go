@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"sonotype/densenet"
+	"sonotype/evaluate"
 	"sonotype/imaging"
 	"sonotype/internal/num"
 	"sonotype/internal/rng"
@@ -50,7 +51,8 @@ type run struct {
 	clock   clock
 
 	history []Epoch
-	kept    nn.Tensors // of the epoch that Config.kept names
+	aucs    []evaluate.AUC // of validation, by epoch
+	kept    nn.Tensors     // of the epoch that Config.kept names
 }
 
 // newRun compiles the network.
@@ -107,7 +109,7 @@ func (r *run) begin() error {
 			return err
 		}
 		if c != nil {
-			state, r.history, r.kept = c.state, c.History, c.kept
+			state, r.history, r.aucs, r.kept = c.state, c.History, c.AUCs, c.kept
 		}
 	}
 	return r.trainer.ImportState(state)
@@ -143,10 +145,10 @@ func (r *run) epoch(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.judge(ctx, state, &e); err != nil {
+	if err := r.judge(ctx, state, e); err != nil {
 		return err
 	}
-	r.history = append(r.history, e)
+	e = r.history[len(r.history)-1]
 	if r.Config.kept(r.history) == e.Epoch {
 		r.kept = state.Tensors
 	}
@@ -193,10 +195,10 @@ func (r *run) learn(ctx context.Context, e Epoch) (Epoch, error) {
 	return e, err
 }
 
-// judge runs the validation images through the network as it will be used.
-func (r *run) judge(ctx context.Context, state nn.State, e *Epoch) error {
+// judge runs the validation images through the network as it will be used, and adds the epoch to the history.
+func (r *run) judge(ctx context.Context, state nn.State, e Epoch) error {
 	if err := weights.Check(r.specs, state.Tensors); err != nil {
-		return r.brokeDown("a weight that is not finite", *e, 0, 0)
+		return r.brokeDown("a weight that is not finite", e, 0, 0)
 	}
 	if err := r.program.ImportState(state); err != nil {
 		return err
@@ -210,7 +212,7 @@ func (r *run) judge(ctx context.Context, state nn.State, e *Epoch) error {
 		for k, i := range b.index {
 			z := float64(logits[k])
 			if !finite(z) {
-				return r.brokeDown(fmt.Sprintf("a validation image has a logit of %v", z), *e, 0, 0)
+				return r.brokeDown(fmt.Sprintf("a validation image has a logit of %v", z), e, 0, 0)
 			}
 			seen.add(i, logits[k], lossAt(r.loss, z, r.Valid[i].Label))
 		}
@@ -220,7 +222,11 @@ func (r *run) judge(ctx context.Context, state nn.State, e *Epoch) error {
 		return err
 	}
 	sum, err := seen.summarise()
+	if err != nil {
+		return err
+	}
 	e.ValidLoss, e.ValidAccuracy = sum.loss, sum.accuracy
-	e.ValidAUC, e.ValidAUCLo, e.ValidAUCHi = sum.auc.AUC, sum.auc.Lo, sum.auc.Hi
-	return err
+	e.ValidAUC = sum.auc.AUC
+	r.history, r.aucs = append(r.history, e), append(r.aucs, sum.auc)
+	return nil
 }
