@@ -7,7 +7,7 @@ import (
 )
 
 // Numbers of units in the smaller class below which the notes warn: an AUC of .8 with 15 positives among 45 has a 95 %
-// interval of about .66 to .94.
+// interval of about .65 to .95 (Hanley and McNeil 1982).
 const (
 	fewTrain = 30
 	fewValid = 15
