@@ -86,7 +86,7 @@ func (a *app) runBench(ctx context.Context, isa nn.ISA, threads int, only string
 	a.writeTimes(benchForward, r.Forward)
 	a.writeTimes(benchTrain, r.Train)
 	if r.PeakRSS > 0 {
-		fmt.Fprintf(a.out, "peak memory        %6.0f MB\n", r.PeakRSS)
+		fmt.Fprintf(a.out, "peak memory         %6.0f MB\n", r.PeakRSS)
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func (a *app) runBench(ctx context.Context, isa nn.ISA, threads int, only string
 // writeTimes prints the figures of a part, the smallest batch first.
 func (a *app) writeTimes(part string, times map[string]benchTime) {
 	for _, batch := range slices.SortedFunc(maps.Keys(times), func(x, y string) int { return cmp.Compare(len(x), len(y)) }) {
-		fmt.Fprintf(a.out, "%-7s, batch %-2s  %6.1f ms an image\n", part, batch, times[batch].MsPerImage)
+		fmt.Fprintf(a.out, "%-8s batch %-2s  %6.1f ms an image\n", part+",", batch, times[batch].MsPerImage)
 	}
 }
 
