@@ -78,7 +78,8 @@ func TestLossIsTheEngines(t *testing.T) {
 		}
 		want := 0.0
 		for k, z := range s.Logits {
-			want += lossAt(l, float64(z), int(b.y[k])) / 4
+			loss, _ := l.At(float64(z), float64(b.y[k]))
+			want += loss / 4
 		}
 		if math.Abs(s.Loss-want) > 1e-6 {
 			t.Errorf("%+v: %v, the engine's is %v", l, want, s.Loss)

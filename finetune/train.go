@@ -180,7 +180,8 @@ func (r *run) learn(ctx context.Context, e Epoch) (Epoch, error) {
 			return r.brokeDown(fmt.Sprintf("the loss is %v", s.Loss), e, step-(e.Epoch-1)*len(all), len(all))
 		}
 		for k, i := range b.index {
-			seen.add(i, s.Logits[k], lossAt(r.loss, float64(s.Logits[k]), r.Train[i].Label))
+			loss, _ := r.loss.At(float64(s.Logits[k]), float64(r.Train[i].Label))
+			seen.add(i, s.Logits[k], loss)
 		}
 		sum, err := seen.summarise()
 		if err != nil {
@@ -214,7 +215,8 @@ func (r *run) judge(ctx context.Context, state nn.State, e Epoch) error {
 			if !finite(z) {
 				return r.brokeDown(fmt.Sprintf("a validation image has a logit of %v", z), e, 0, 0)
 			}
-			seen.add(i, logits[k], lossAt(r.loss, z, r.Valid[i].Label))
+			loss, _ := r.loss.At(z, float64(r.Valid[i].Label))
+			seen.add(i, logits[k], loss)
 		}
 		return nil
 	})

@@ -16,8 +16,8 @@ type Loss struct {
 	ClassWeights [2]float64 // w of negatives and positives (targets below .5 and others); both 0: 1
 }
 
-// at returns the loss of logit z against target y, and its derivative by z.
-func (l Loss) at(z, y float64) (loss, grad float64) {
+// At returns the loss of logit z against target y, and its derivative by z.
+func (l Loss) At(z, y float64) (loss, grad float64) {
 	weight := 1.0
 	if l.ClassWeights != [2]float64{} {
 		weight = l.ClassWeights[0]

@@ -165,7 +165,7 @@ func (t *cpuTrainer) TrainStep(x, y []float32, n int, h Hyper) (Step, error) {
 	step := Step{Logits: make([]float32, n)}
 	dlogits := make([]float64, n)
 	for i := range dlogits {
-		loss, grad := h.Loss.at(t.logits[i], float64(y[i]))
+		loss, grad := h.Loss.At(t.logits[i], float64(y[i]))
 		step.Loss += loss / float64(n)
 		dlogits[i] = grad / float64(n)
 		step.Logits[i] = float32(t.logits[i])
