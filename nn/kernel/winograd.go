@@ -60,12 +60,18 @@ func (s *Set) WinogradOut(w Winograd, x []float32, colX, rowX int, m *Planes, p 
 
 // FilterTransform returns U = G g G' of a 3x3 filter g, in float64, plane by plane.
 func (w Winograd) FilterTransform(g []float32) []float64 {
-	side := w.Side()
+	n := w.Side()
+	var matrix [side][3]float64 // G
+	for i := range n {
+		for k := range 3 {
+			matrix[i][k] = w.filter(i, k)
+		}
+	}
 	u := make([]float64, w.Planes())
-	for i := range side {
-		for j := range side {
+	for i := range n {
+		for j := range n {
 			for k := range 9 {
-				u[i*side+j] += w.filter(i, k/3) * float64(g[k]) * w.filter(j, k%3)
+				u[i*n+j] += matrix[i][k/3] * float64(g[k]) * matrix[j][k%3]
 			}
 		}
 	}
