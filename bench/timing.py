@@ -9,12 +9,13 @@ THREADS = int(os.environ.get("BENCH_THREADS", "2"))
 
 # What a process must have from its start to be at its best: pinned spinning threads, and a malloc that keeps its
 # memory (PyTorch otherwise maps and faults in every activation again).
-TUNED = {
+PINNED = {
     "OMP_NUM_THREADS": str(THREADS),
     "OMP_PROC_BIND": "true",
     "OMP_WAIT_POLICY": "active",
-    "GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456",
 }
+MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=268435456"}
+TUNED = {**PINNED, **MALLOC}
 # Holds PyTorch and oneDNN (under its old and its new name) to AVX2.
 AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2"}
 
@@ -46,6 +47,12 @@ def median_ms(f, samples=7, least=0.3, warm=3, limit=20):
         (clean if _busy() - b0 - own < 0.06 * wall + 0.02 else rest).append(wall / n * 1e3)
     used = clean if len(clean) >= 3 else clean + rest
     return statistics.median(used), len(clean), len(clean) + len(rest)
+
+
+def peak_mb():
+    """The largest resident memory of this process so far."""
+    status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    return int(status["VmHWM"].split()[0]) / 1e3
 
 
 def best(results):

@@ -47,7 +47,8 @@ def wait_until_quiet(limit):
 def metrics(doc):
     if "metrics" in doc:
         return doc["metrics"]
-    return {f"{kind}.{batch}": v["ms_per_image"] for kind in ("forward", "train") for batch, v in (doc.get(kind) or {}).items()}
+    out = {f"{kind}.{batch}": v["ms_per_image"] for kind in ("forward", "train") for batch, v in (doc.get(kind) or {}).items()}
+    return {**out, "peak_mb": doc["peak_rss_mb"]}
 
 
 def run(command, wait):
