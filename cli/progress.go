@@ -18,7 +18,7 @@ type progress struct {
 	bars  *mpb.Progress // nil when out is not a terminal
 	bar   *mpb.Bar
 	title string
-	note  *atomic.Value // what stands behind the bar when it is full
+	note  *atomic.Value // what stands behind the bar: words while it fills, the time when it is full
 }
 
 // newProgress looks at w once to decide between bars and lines.
@@ -58,6 +58,16 @@ func (p *progress) Progress(done, total int) {
 	}
 	p.bar.SetTotal(int64(total), false)
 	p.bar.SetCurrent(int64(done))
+}
+
+// Say shows what a long stage is doing: behind the bar, or where there is none as a line of its own if it is lasting.
+func (p *progress) Say(words string, lasting bool) {
+	switch {
+	case p.bar != nil:
+		p.note.Store(words)
+	case p.bars == nil && lasting:
+		fmt.Fprintf(p.out, "%s %s\n", p.title, words)
+	}
 }
 
 // StageDone closes the stage's line.

@@ -23,7 +23,7 @@ func TestPublicImagesEndToEnd(t *testing.T) {
 	}
 	study := filepath.Join(dir, "study.yaml")
 	text := "cohorts: [bus-bra/cohort.csv, breast-lesions-usg/cohort.csv]\ndevelopment: bus-bra\noutcome: {column: outcome, positive: [malignant]}\n" +
-		"network: {backbone: densenet121, input: 64, layer: avgpool}\nclassify: {models: [lr, rf]}\nselection: {components: 40}\n"
+		"network: {backbone: densenet121, input: 64, layer: avgpool, train: {epochs: 0}}\nclassify: {models: [lr, rf]}\nselection: {components: 40}\n"
 	if err := os.WriteFile(study, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func (s *Splits) random(people []person, config SplitConfig, seed uint64) error 
 		return noSuchCentre(people, config.Development)
 	}
 	train := make(map[string]bool)
-	for _, i := range stratifiedSample(labels, config.TrainFraction, rng.Stream(seed, "splits")) {
+	for _, i := range Sample(labels, config.TrainFraction, rng.Stream(seed, "splits")) {
 		train[ids[i]] = true
 	}
 	for _, p := range people {
@@ -177,9 +177,9 @@ func noSuchCentre(people []person, want string) error {
 		Try: "set `development:` in study.yaml to one of these"}
 }
 
-// stratifiedSample draws round(fraction * n) of n = len(labels) positions. Every class gets its
+// Sample draws round(fraction * n) of n = len(labels) positions, stratified: every class gets its
 // proportional share, rounded down or up; what rounding leaves over goes to the largest remainders.
-func stratifiedSample(labels []int, fraction float64, r *rand.Rand) []int {
+func Sample(labels []int, fraction float64, r *rand.Rand) []int {
 	strata := byLabel(labels)
 	n := roundHalfUp(fraction * float64(len(labels)))
 	take := make([]int, len(strata))

@@ -232,39 +232,6 @@ func exclusionReason(err error) string {
 	return err.Error()
 }
 
-// crops are the network's inputs as bytes: ta.u8 and pta.u8 hold input x input grey pixels for each image of the
-// cohort, in its order, without a header; images.csv's source column is the position.
-type crops struct {
-	size  int64
-	files map[string]*os.File
-}
-
-func createCrops(dir string, input int) (*crops, error) {
-	c := &crops{size: int64(input) * int64(input), files: map[string]*os.File{}}
-	for _, region := range regions {
-		f, err := os.Create(filepath.Join(dir, region+".u8"))
-		if err != nil {
-			return nil, err
-		}
-		c.files[region] = f
-	}
-	return c, nil
-}
-
-func (c *crops) write(i int, r *roi.Regions) error {
-	if _, err := c.files["ta"].WriteAt(r.TACrop.Pix, int64(i)*c.size); err != nil {
-		return err
-	}
-	_, err := c.files["pta"].WriteAt(r.PTACrop.Pix, int64(i)*c.size)
-	return err
-}
-
-func (c *crops) close() {
-	for _, f := range c.files {
-		f.Close()
-	}
-}
-
 const galleryCases = 12
 
 // writeGallery draws the contours of a random dozen of cases in one picture.

@@ -2,49 +2,41 @@ package study
 
 import (
 	"context"
-	"io"
-	"os"
 	"path/filepath"
+	"slices"
 
+	"sonotype/cohort"
 	"sonotype/densenet"
 	"sonotype/features"
-	"sonotype/imaging"
 	"sonotype/internal/artifact"
-	"sonotype/internal/problem"
 	"sonotype/nn"
-	"sonotype/roi"
 	"sonotype/weights"
 )
 
-// Stage 04 runs the network on every crop and keeps the deep features.
+// Stage 04 runs the networks on every crop and keeps the deep features, and what the trained networks looked at.
 func featuresStage() *stage {
 	return &stage{
-		number: 4, name: "features", version: 1,
-		needs: []string{"roi"},
+		number: 4, name: "features", version: 2,
+		needs: []string{"roi", "finetune"},
 		params: func(p *Plan) any {
 			n := p.Network
-			return []any{n.Backbone, n.Layer, n.Input, p.Seed}
+			return []any{n.Backbone, n.Layer, n.Input, p.trains(), n.Train.Shared, p.Seed}
 		},
-		outside: func(_ context.Context, r *Run) (any, error) {
-			w, err := r.openWeights()
-			if err != nil {
-				return nil, err
-			}
-			return []string{w.card.TensorsHash, r.ISA.String()}, nil
-		},
-		run: runFeatures,
+		outside: func(_ context.Context, r *Run) (any, error) { return r.startingPoint() },
+		run:     runFeatures,
 	}
 }
 
 // featuresCard is features.json: where the features came from.
 type featuresCard struct {
-	Backbone    string `json:"backbone"`
-	Layer       string `json:"layer"`
-	Width       int    `json:"width"` // features an image
-	Weights     string `json:"weights"`
-	WeightsHash string `json:"weights_hash"`
-	Licence     string `json:"licence"`
-	ISA         string `json:"isa"`
+	Backbone    string            `json:"backbone"`
+	Layer       string            `json:"layer"`
+	Width       int               `json:"width"`   // features an image
+	Weights     string            `json:"weights"` // those that the training began with, where there was one
+	WeightsHash string            `json:"weights_hash"`
+	Licence     string            `json:"licence"`
+	Trained     map[string]string `json:"trained,omitempty"` // tensors hash of each region's trained network
+	ISA         string            `json:"isa"`
 }
 
 // featureRow is a row of rows.csv: which image a row of the matrices is.
@@ -54,12 +46,13 @@ type featureRow struct {
 	Image   string `csv:"image"`
 }
 
-// openedWeights are the network's parameters and their card.
+// openedWeights are a network's parameters and their card.
 type openedWeights struct {
 	tensors nn.Tensors
 	card    weights.Card
 }
 
+// openWeights reads the weights that the plan names.
 func (r *Run) openWeights() (*openedWeights, error) {
 	if r.cache.weights != nil {
 		return r.cache.weights, nil
@@ -73,64 +66,170 @@ func (r *Run) openWeights() (*openedWeights, error) {
 	return r.cache.weights, nil
 }
 
+// startingPoint identifies the weights that the plan names and the instruction set that uses them.
+func (r *Run) startingPoint() (any, error) {
+	w, err := r.openWeights()
+	if err != nil {
+		return nil, err
+	}
+	return []string{w.card.TensorsHash, r.ISA.String()}, nil
+}
+
+// network opens the network of a region that leaves a fold out: a trained one, or the plan's weights as they are.
+func (r *Run) network(region string, fold int) (*openedWeights, error) {
+	if !r.Plan.trains() {
+		return r.openWeights()
+	}
+	store := weights.Store{Dir: filepath.Join(r.dir(3, "finetune"), networkDir(fold))}
+	t, card, err := store.Open(r.Plan.networkOf(region), r.classifierGraph().Params(), 0)
+	return &openedWeights{t, card}, err
+}
+
+// classifierGraph is the network as it is trained: with one logit.
+func (r *Run) classifierGraph() *nn.Graph {
+	shape, err := densenet.Variant(r.Plan.Network.Backbone).Config()
+	if err != nil {
+		return nn.Failed(err)
+	}
+	shape.Classes = 1
+	return densenet.Build(shape, r.Plan.Network.Input)
+}
+
 func runFeatures(ctx context.Context, r *Run, out string) error {
 	images, err := r.images()
 	if err != nil {
 		return err
 	}
-	w, err := r.openWeights()
+	looks := []look{{finalFit, images}}
+	if r.Plan.crossfits() { // what a fold's networks see is wanted of the training images only
+		training := trainingRows(images)
+		for fold := range r.Plan.Split.Folds {
+			looks = append(looks, look{fold, training})
+		}
+	}
+	e := &extraction{run: r}
+	for _, l := range looks {
+		e.total += len(regions) * len(l.images)
+	}
+	for _, l := range looks {
+		if err := e.pair(ctx, l, filepath.Join(out, networkDir(l.fold))); err != nil {
+			return err
+		}
+	}
+	card, err := r.featuresCard()
 	if err != nil {
 		return err
 	}
+	if err := artifact.WriteJSON(filepath.Join(out, "features.json"), card); err != nil || !r.Plan.trains() {
+		return err
+	}
+	return r.checkCAMs(ctx, images, out)
+}
+
+// trainingRows are the images of the training set, the rows of what cross-fitted networks see.
+func trainingRows(images []imageRow) []imageRow {
+	return slices.DeleteFunc(slices.Clone(images), func(im imageRow) bool { return im.Set != cohort.SetTrain })
+}
+
+func (r *Run) featuresCard() (featuresCard, error) {
 	n := r.Plan.Network
-	variant := densenet.Variant(n.Backbone)
-	prog, err := densenet.Compile(variant, n.Input, w.tensors, nn.Options{ISA: r.ISA, Workers: r.Jobs})
+	start, err := r.openWeights()
+	if err != nil {
+		return featuresCard{}, err
+	}
+	card := featuresCard{
+		Backbone: n.Backbone, Layer: n.Layer, Width: r.featureWidth(), Weights: start.card.Source,
+		WeightsHash: start.card.TensorsHash, Licence: start.card.Licence, ISA: r.ISA.String(),
+	}
+	if !r.Plan.trains() {
+		return card, nil
+	}
+	card.Trained = map[string]string{}
+	for _, region := range regions {
+		w, err := r.network(region, finalFit)
+		if err != nil {
+			return card, err
+		}
+		card.Trained[region] = w.card.TensorsHash
+	}
+	return card, nil
+}
+
+// featureWidth is the number of features an image has.
+func (r *Run) featureWidth() int {
+	c, h, w := densenet.FeatureShape(densenet.Variant(r.Plan.Network.Backbone), r.Plan.Network.Input)
+	if r.Plan.Network.Layer == "features" {
+		return c * h * w
+	}
+	return c
+}
+
+// look is a pair of networks, by the fold that it leaves out, and the images that it looks at.
+type look struct {
+	fold   int
+	images []imageRow
+}
+
+// extraction is the stage at work.
+type extraction struct {
+	run         *Run
+	done, total int // images times regions
+}
+
+// pair writes what a pair of networks sees, and which row is which image.
+func (e *extraction) pair(ctx context.Context, l look, out string) error {
+	for _, region := range regions {
+		if err := e.region(ctx, l, region, out); err != nil {
+			return err
+		}
+	}
+	rows := make([]featureRow, len(l.images))
+	for i, im := range l.images {
+		rows[i] = featureRow{i, im.Patient, im.Image}
+	}
+	return writeCSV(filepath.Join(out, "rows.csv"), rows)
+}
+
+// region writes one region's matrix, a row an image; of the trained networks that see every image also their Grad-CAM maps.
+func (e *extraction) region(ctx context.Context, l look, region, out string) error {
+	w, err := e.run.network(region, l.fold)
+	if err != nil {
+		return err
+	}
+	n := e.run.Plan.Network
+	prog, err := densenet.Compile(densenet.Variant(n.Backbone), n.Input, w.tensors, nn.Options{ISA: e.run.ISA, Workers: e.run.Jobs})
 	if err != nil {
 		return err
 	}
 	defer prog.Close()
-	c, h, wd := densenet.FeatureShape(variant, n.Input)
-	width := c
-	if n.Layer == "features" {
-		width = c * h * wd
-	}
-	for k, region := range regions {
-		if err := r.extract(ctx, prog, region, filepath.Join(out, region+".npy"), images, width, k); err != nil {
+	var net features.Inferer = prog
+	var maps *camWriter
+	if e.run.Plan.trains() && l.fold == finalFit {
+		if maps, err = e.run.newCAMWriter(prog, w.tensors, filepath.Join(out, region+"-cam.npy"), len(l.images)); err != nil {
 			return err
 		}
+		defer maps.out.Abort()
+		net = maps
 	}
-	rows := make([]featureRow, len(images))
-	for i, im := range images {
-		rows[i] = featureRow{i, im.Patient, im.Image}
-	}
-	if err := writeCSV(filepath.Join(out, "rows.csv"), rows); err != nil {
+	if err := e.extract(ctx, net, l.images, region, filepath.Join(out, region+".npy")); err != nil || maps == nil {
 		return err
 	}
-	return artifact.WriteJSON(filepath.Join(out, "features.json"), featuresCard{
-		Backbone: n.Backbone, Layer: n.Layer, Width: width, Weights: w.card.Source,
-		WeightsHash: w.card.TensorsHash, Licence: w.card.Licence, ISA: r.ISA.String(),
-	})
+	return maps.out.Close()
 }
 
-// extract writes one region's matrix: a row an image.
-func (r *Run) extract(ctx context.Context, prog nn.Program, region, path string, images []imageRow, width, part int) error {
-	crops, err := os.Open(filepath.Join(r.dir(2, "roi"), region+".u8"))
+func (e *extraction) extract(ctx context.Context, net features.Inferer, images []imageRow, region, path string) error {
+	crops, err := e.run.openCrops(region)
 	if err != nil {
 		return err
 	}
-	defer crops.Close()
-	side := r.Plan.Network.Input
-	return features.Extract(ctx, prog, features.Job{
-		Path: path, Images: len(images), Width: width, Tap: r.Plan.Network.Layer,
-		InputLen: 3 * side * side, Batch: r.Plan.Network.Batch, Workers: workers(r.Jobs),
-		Input: func(i int, dst []float32) error {
-			crop := imaging.NewGray(side, side)
-			if _, err := crops.ReadAt(crop.Pix, int64(images[i].Source)*int64(side*side)); err != nil && err != io.EOF {
-				return &problem.Error{What: "cannot read a crop", File: crops.Name(), Patient: images[i].Patient, Err: err, Try: "delete the folder 02-roi and run again"}
-			}
-			roi.Normalise(crop, dst)
-			return nil
-		},
-		Progress: func(done, total int) { r.Observer.Progress(part*total+done, len(regions)*total) },
+	defer crops.close()
+	n := e.run.Plan.Network
+	err = features.Extract(ctx, net, features.Job{
+		Path: path, Images: len(images), Width: e.run.featureWidth(), Tap: n.Layer,
+		InputLen: 3 * n.Input * n.Input, Batch: n.Batch, Workers: workers(e.run.Jobs),
+		Input:    func(i int, dst []float32) error { return crops.input(images[i], dst) },
+		Progress: func(done, _ int) { e.run.Observer.Progress(e.done+done, e.total) },
 	})
+	e.done += len(images)
+	return err
 }

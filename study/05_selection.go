@@ -4,34 +4,24 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"sonotype/cohort"
 
 	"gonum.org/v1/gonum/mat"
 
+	"sonotype/cohort"
 	"sonotype/internal/artifact"
 	"sonotype/selection"
 )
 
-// Stage 05 reduces the deep features: z-score, PCA, Spearman, LASSO. It is fitted once on all training images
-// and once without each fold, so that out-of-fold scores come from features that never saw the fold's patients.
+// Stage 05 reduces the deep features: z-score, PCA, Spearman, LASSO. It is fitted once on the training images that it
+// may learn from and once without each fold, so that out-of-fold scores come from a selection that never saw the fold's
+// patients; with cross-fitting, from networks that never saw them either.
 func selectionStage() *stage {
 	return &stage{
-		number: 5, name: "selection", version: 1,
-		needs:  []string{"cohort", "roi", "features"},
-		params: func(p *Plan) any { return []any{p.Selection, p.Seed, p.Split.Folds} },
+		number: 5, name: "selection", version: 2,
+		needs:  []string{"cohort", "roi", "finetune", "features"},
+		params: func(p *Plan) any { return []any{p.Selection, p.Seed, p.Split.Folds, p.fitOn()} },
 		run:    runSelection,
 	}
-}
-
-// finalFit is the fold number of the fit on all training images.
-const finalFit = -1
-
-// fitName is the folder of a fit's reduced matrices.
-func fitName(fold int) string {
-	if fold == finalFit {
-		return "final"
-	}
-	return fmt.Sprintf("fold-%d", fold)
 }
 
 func runSelection(ctx context.Context, r *Run, out string) error {
@@ -39,15 +29,15 @@ func runSelection(ctx context.Context, r *Run, out string) error {
 	if err != nil {
 		return err
 	}
-	fits := r.Plan.Split.Folds + 1
+	fits := r.Plan.fits()
 	summary := map[string]selectionSummary{}
-	for fold := finalFit; fold < r.Plan.Split.Folds; fold++ {
-		f := &reduction{run: r, images: images, fold: fold, dir: filepath.Join(out, fitName(fold))}
-		f.progress = func(part float64) { r.Observer.Progress(int(100*(float64(fold+1)+part)), 100*fits) }
-		if err := f.fit(ctx); err != nil {
+	for k, which := range fits {
+		f := &reduction{run: r, images: images, fit: which, dir: filepath.Join(out, which.name)}
+		f.progress = func(part float64) { r.Observer.Progress(int(100*(float64(k)+part)), 100*len(fits)) }
+		if err := f.learn(ctx); err != nil {
 			return err
 		}
-		if fold == finalFit {
+		if f.fold == finalFit {
 			summary = f.summary
 			if err := writeKept(out, f); err != nil {
 				return err
@@ -57,11 +47,11 @@ func runSelection(ctx context.Context, r *Run, out string) error {
 	return artifact.WriteJSON(filepath.Join(out, "selection.json"), summary)
 }
 
-// reduction is one fit of the stage: on all training images, or on those outside one fold.
+// reduction is one fit of the stage at work.
 type reduction struct {
+	fit
 	run      *Run
 	images   []imageRow
-	fold     int
 	dir      string
 	progress func(part float64)
 
@@ -95,7 +85,7 @@ type keptRow struct {
 	Weight   float64 `csv:"weight"`
 }
 
-func (f *reduction) fit(ctx context.Context) error {
+func (f *reduction) learn(ctx context.Context) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
@@ -123,23 +113,24 @@ func (f *reduction) fit(ctx context.Context) error {
 
 // prepare settles which images are learnt from and which are transformed.
 func (f *reduction) prepare() error {
-	isTrain := func(im imageRow) bool { return im.Set == cohort.SetTrain }
-	f.fitted = where(f.images, func(im imageRow) bool { return isTrain(im) && im.Fold != f.fold })
-	f.applied = where(f.images, func(im imageRow) bool { return f.fold == finalFit || isTrain(im) })
+	var err error
+	if f.fitted, err = f.run.learners(f.images, f.fit); err != nil {
+		return err
+	}
+	f.applied = where(f.images, func(im imageRow) bool { return f.fold == finalFit || im.Set == cohort.SetTrain })
 	f.weights = unitWeights(f.images, f.fitted)
 	f.y = make([]float64, len(f.fitted))
 	for j, i := range f.fitted {
 		f.y[j] = float64(f.images[i].Label)
 	}
 	f.deep, f.summary = map[string]*selection.Deep{}, map[string]selectionSummary{}
-	var err error
-	f.lassoBy, err = patientFolds(f.images, f.fitted, f.run.Plan.Selection.Folds, f.run.Plan.Seed, "lasso-folds", fitName(f.fold))
+	f.lassoBy, err = patientFolds(f.images, f.fitted, f.run.Plan.Selection.Folds, f.run.Plan.Seed, "lasso-folds", f.name)
 	return err
 }
 
 // reduceRegion fits z-score and PCA on the fitted images of a region and transforms the applied ones.
 func (f *reduction) reduceRegion(ctx context.Context, region string) (*mat.Dense, error) {
-	rows, err := f.run.features(region)
+	rows, err := f.run.features(region, f.pair)
 	if err != nil {
 		return nil, err
 	}

@@ -5,31 +5,35 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"sonotype/cohort"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
 
 	"sonotype/classify"
+	"sonotype/cohort"
 	"sonotype/evaluate"
 	"sonotype/internal/artifact"
 	"sonotype/internal/num"
 	"sonotype/report"
 )
 
-// Stage 06 fits six models on three feature sets. Every training patient is scored by models that were fitted without
-// them, from features selected without them; the test sets are scored once, after the primary model is chosen.
+// Stage 06 fits six models on three feature sets. A training patient is scored by models that were fitted without them,
+// from features selected without them and seen by networks that did not learn from them; the test sets are scored once,
+// after the primary model is chosen.
 func classifyStage() *stage {
 	return &stage{
-		number: 6, name: "classify", version: 1,
-		needs:  []string{"cohort", "roi", "selection"},
-		params: func(p *Plan) any { return []any{p.Classify, p.Seed, p.Split.Folds} },
+		number: 6, name: "classify", version: 2,
+		needs:  []string{"cohort", "roi", "finetune", "selection"},
+		params: func(p *Plan) any { return []any{p.Classify, p.Seed, p.Split.Folds, p.fitOn()} },
 		run:    runClassify,
 	}
 }
 
-// scoreRow is a row of scores.csv: the mean score of a unit's images. Set train holds out-of-fold scores.
+// scoreRow is a row of scores.csv: the mean score of a unit's images. Set train holds out-of-fold scores of patients
+// that the networks did not learn from; optimistic.csv holds those of all training patients on features of networks
+// that learnt from most of them.
 type scoreRow struct {
 	Patient  string  `csv:"patient_id"`
 	Unit     string  `csv:"unit"`
@@ -49,26 +53,26 @@ type primaryChoice struct {
 }
 
 func runClassify(ctx context.Context, r *Run, out string) error {
-	images, err := r.images()
+	c, err := newClassification(r, out)
 	if err != nil {
 		return err
 	}
-	keys := modelKeys(&r.Plan)
-	c := &classification{run: r, images: images, keys: keys, out: out}
-	c.train = where(images, func(im imageRow) bool { return im.Set == cohort.SetTrain })
-	c.total = len(keys) * (r.Plan.Split.Folds + 1)
-	heldOut, err := c.outOfFold(ctx)
-	if err != nil {
+	if err := c.outOfFold(ctx); err != nil {
 		return err
 	}
-	primary, err := c.choosePrimary(heldOut)
+	primary, err := c.choosePrimary()
 	if err != nil {
 		return err
 	}
 	if err := artifact.WriteJSON(filepath.Join(out, "primary.json"), primary); err != nil {
 		return err
 	}
-	return c.finalModels(ctx, heldOut)
+	if r.Plan.trains() {
+		if err := c.writeScores("optimistic.csv", c.train, c.optimistic); err != nil {
+			return err
+		}
+	}
+	return c.finalModels(ctx)
 }
 
 // modelKeys lists every feature set with every model of the plan.
@@ -82,100 +86,110 @@ func modelKeys(p *Plan) []report.Key {
 	return keys
 }
 
+// classification is the stage at work. Scores are kept by key, then by image of the cohort.
 type classification struct {
-	run    *Run
-	images []imageRow
-	keys   []report.Key
-	train  []int
-	out    string
-	total  int
-	done   counter
+	run        *Run
+	images     []imageRow
+	keys       []report.Key
+	train      []int // the training images, the rows of a fold's features
+	honest     []int // of them, those whose out-of-fold score is honest
+	scores     [][]float64
+	optimistic [][]float64
+	learners   map[string][]int   // by fit
+	learntFrom map[int]patientSet // by pair of networks
+	out        string
+	total      int
+	done       counter
 }
 
-// outOfFold scores each training image by models fitted without its patient: one slice a key, in the order of c.train.
-func (c *classification) outOfFold(ctx context.Context) ([][]float64, error) {
-	scores := make([][]float64, len(c.keys))
-	for k := range scores {
-		scores[k] = make([]float64, len(c.train))
+func newClassification(r *Run, out string) (*classification, error) {
+	c := &classification{run: r, keys: modelKeys(&r.Plan), out: out, learners: map[string][]int{}, learntFrom: map[int]patientSet{}}
+	var err error
+	if c.images, err = r.images(); err != nil {
+		return nil, err
 	}
-	for fold := range c.run.Plan.Split.Folds {
-		var fitted, scored []int // positions in c.train
-		for pos, i := range c.train {
-			if c.images[i].Fold == fold {
-				scored = append(scored, pos)
-			} else {
-				fitted = append(fitted, pos)
-			}
-		}
-		err := c.each(ctx, func(k int, key report.Key) error {
-			x, err := c.reduced(fold, key.Features)
-			if err != nil {
-				return err
-			}
-			m, err := c.fit(key, x, fitted, fold)
-			if err != nil {
-				return err
-			}
-			p, err := m.score(x, c.train, scored)
-			if err != nil {
-				return err
-			}
-			for j, pos := range scored {
-				scores[k][pos] = p[j]
-			}
-			return nil
-		})
+	c.train = where(c.images, func(im imageRow) bool { return im.Set == cohort.SetTrain })
+	if c.honest, err = r.honest(c.images); err != nil {
+		return nil, err
+	}
+	for range c.keys {
+		c.scores = append(c.scores, make([]float64, len(c.images)))
+		c.optimistic = append(c.optimistic, make([]float64, len(c.images)))
+	}
+	for _, f := range r.Plan.fits() {
+		d, err := r.division(f.pair)
 		if err != nil {
 			return nil, err
 		}
+		if c.learners[f.name], err = r.learners(c.images, f); err != nil {
+			return nil, err
+		}
+		c.learntFrom[f.pair] = d.learntFrom()
+		c.total += len(c.keys)
 	}
-	return scores, nil
+	return c, nil
 }
 
-// finalModels fits every model on all training images, saves it, and scores the test sets once.
-func (c *classification) finalModels(ctx context.Context, heldOut [][]float64) error {
-	everyone := where(c.images, func(imageRow) bool { return true })
-	test := where(c.images, func(im imageRow) bool { return im.Set != cohort.SetTrain })
-	scores := make([][]float64, len(c.keys)) // by image; training images keep their out-of-fold scores
-	apparent := make([][]float64, len(c.keys))
-	err := c.each(ctx, func(k int, key report.Key) error {
-		x, err := c.reduced(finalFit, key.Features)
+// outOfFold scores each training image by models fitted without its patient.
+func (c *classification) outOfFold(ctx context.Context) error {
+	p := &c.run.Plan
+	for _, f := range p.fits() {
+		if f.fold == finalFit {
+			continue
+		}
+		elsewhere := func(i int) bool { return c.images[i].Fold != f.fold }
+		all, honest := slices.DeleteFunc(slices.Clone(c.train), elsewhere), slices.DeleteFunc(slices.Clone(c.honest), elsewhere)
+		err := c.each(ctx, func(k int, key report.Key) error {
+			m, err := c.fit(key, f)
+			if err != nil {
+				return err
+			}
+			if p.trains() && f.pair == finalFit {
+				if err := m.scoreOptimistically(all, c.optimistic[k]); err != nil {
+					return err
+				}
+			}
+			if p.crossfits() && f.pair == finalFit { // the fold's own networks give the honest score
+				return nil
+			}
+			return m.score(honest, c.scores[k])
+		})
 		if err != nil {
 			return err
 		}
-		m, err := c.fit(key, x, c.train, finalFit)
+	}
+	return nil
+}
+
+// finalModels fits every model on all images that it may learn from, saves it, and scores the test sets once.
+func (c *classification) finalModels(ctx context.Context) error {
+	test := where(c.images, func(im imageRow) bool { return im.Set != cohort.SetTrain })
+	apparent := make([][]float64, len(c.keys))
+	final := c.run.Plan.fits()[0]
+	learners := c.learners[final.name]
+	err := c.each(ctx, func(k int, key report.Key) error {
+		m, err := c.fit(key, final)
 		if err != nil {
 			return err
 		}
 		if err := m.save(filepath.Join(c.out, "models", key.Features+"-"+key.Model+".json")); err != nil {
 			return err
 		}
-		if apparent[k], err = m.model.Predict(pick(x, c.train)); err != nil {
+		apparent[k] = make([]float64, len(c.images))
+		if err := m.predict(learners, apparent[k]); err != nil {
 			return err
 		}
-		scores[k] = make([]float64, len(c.images))
-		for j, i := range c.train {
-			scores[k][i] = heldOut[k][j]
-		}
-		if len(test) == 0 {
-			return nil
-		}
-		p, err := m.score(x, everyone, test)
-		if err != nil {
-			return err
-		}
-		for j, i := range test {
-			scores[k][i] = p[j]
-		}
-		return nil
+		return m.score(test, c.scores[k])
 	})
 	if err != nil {
 		return err
 	}
-	if err := c.writeScores("scores.csv", everyone, scores); err != nil {
+	scored := append(slices.Clone(c.honest), test...)
+	slices.Sort(scored)
+	if err := c.writeScores("scores.csv", scored, c.scores); err != nil {
 		return err
 	}
-	return c.writeScores("apparent.csv", c.train, apparent)
+	return c.writeScores("apparent.csv", learners, apparent)
 }
 
 // each runs job for every key on the run's workers and counts progress.
@@ -197,54 +211,93 @@ func (c *classification) each(ctx context.Context, job func(k int, key report.Ke
 	return g.Wait()
 }
 
-// reduced reads the kept features of a fit: for a fold its rows are c.train, for the final fit all images.
-func (c *classification) reduced(fold int, set string) (*mat.Dense, error) {
-	return readMatrix(filepath.Join(c.run.dir(5, "selection"), fitName(fold), set+".npy"))
-}
-
-// fittedModel is a model with the patients that it saw.
+// fittedModel is a model with its features and with the patients that it and its networks know.
 type fittedModel struct {
-	model  classify.Model
-	images []imageRow
-	seen   patientSet
-	hash   string
+	model      classify.Model
+	images     []imageRow
+	x          *mat.Dense  // the kept features of the fit
+	row        map[int]int // of x, by image
+	seen       patientSet
+	learntFrom patientSet // of the networks
+	hash       string
 }
 
 // plattFolds is the number of folds of the SVM's Platt scaling (libsvm's).
 const plattFolds = 5
 
-// fit learns a model from the given rows of x; rows are positions in c.train for a fold, images for the final fit.
-func (c *classification) fit(key report.Key, x *mat.Dense, rows []int, fold int) (*fittedModel, error) {
-	idx := rows
-	if fold != finalFit {
-		idx = make([]int, len(rows))
-		for j, pos := range rows {
-			idx[j] = c.train[pos]
+// fit learns a model from the images that a fit may learn from.
+func (c *classification) fit(key report.Key, f fit) (*fittedModel, error) {
+	x, err := readMatrix(filepath.Join(c.run.dir(5, "selection"), f.name, key.Features+".npy"))
+	if err != nil {
+		return nil, err
+	}
+	idx := c.learners[f.name]
+	m := &fittedModel{
+		images: c.images, x: x, row: map[int]int{}, learntFrom: c.learntFrom[f.pair],
+		seen: patientsOf(c.images, idx), hash: patientsHash(c.images, idx),
+	}
+	for row, i := range c.train {
+		m.row[i] = row
+	}
+	if f.fold == finalFit { // features of all images
+		for i := range c.images {
+			m.row[i] = i
 		}
 	}
 	y := labels(c.images, idx)
-	inner, err := patientFolds(c.images, idx, plattFolds, c.run.Plan.Seed, "platt-folds", fitName(fold))
+	inner, err := patientFolds(c.images, idx, plattFolds, c.run.Plan.Seed, "platt-folds", f.name)
 	if err != nil {
 		return nil, err
 	}
-	m, err := classify.New(key.Model, classify.Config{Seed: c.run.Plan.Seed, Workers: 1, Folds: inner})
-	if err != nil {
+	if m.model, err = classify.New(key.Model, classify.Config{Seed: c.run.Plan.Seed, Workers: 1, Folds: inner}); err != nil {
 		return nil, err
 	}
-	if err := m.Fit(pick(x, rows), y, unitWeights(c.images, idx)); err != nil {
-		return nil, err
-	}
-	return &fittedModel{model: m, images: c.images, seen: patientsOf(c.images, idx), hash: patientsHash(c.images, idx)}, nil
+	return m, m.model.Fit(m.pick(idx), y, unitWeights(c.images, idx))
 }
 
-// score predicts rows of x whose images are at[row]; a patient that the model was fitted on is an error.
-func (m *fittedModel) score(x *mat.Dense, at, rows []int) ([]float64, error) {
-	for _, row := range rows {
-		if err := m.seen.mustNotHold(m.images[at[row]].Patient); err != nil {
-			return nil, err
+// pick copies the features of the given images.
+func (m *fittedModel) pick(idx []int) *mat.Dense {
+	rows := make([]int, len(idx))
+	for j, i := range idx {
+		rows[j] = m.row[i]
+	}
+	return pick(m.x, rows)
+}
+
+// score writes an honest score for each of the given images: a patient that the model was fitted on, or that the
+// networks behind its features learnt from, is an error.
+func (m *fittedModel) score(idx []int, scores []float64) error {
+	for _, i := range idx {
+		if err := m.learntFrom.mustNotHold(m.images[i].Patient, "network"); err != nil {
+			return err
 		}
 	}
-	return m.model.Predict(pick(x, rows))
+	return m.scoreOptimistically(idx, scores)
+}
+
+// scoreOptimistically writes an optimistic score for each of the given images: the model has not seen the patient, the networks may have.
+func (m *fittedModel) scoreOptimistically(idx []int, scores []float64) error {
+	for _, i := range idx {
+		if err := m.seen.mustNotHold(m.images[i].Patient, "model"); err != nil {
+			return err
+		}
+	}
+	return m.predict(idx, scores)
+}
+
+// predict writes the model's score of each of the given images, whoever they are.
+func (m *fittedModel) predict(idx []int, scores []float64) error {
+	if len(idx) == 0 {
+		return nil
+	}
+	p, err := m.model.Predict(m.pick(idx))
+	if err != nil {
+		return err
+	}
+	for j, i := range idx {
+		scores[i] = p[j]
+	}
+	return nil
 }
 
 // save writes the model with the hash of the patients that it was fitted on.
@@ -255,19 +308,24 @@ func (m *fittedModel) save(path string) error {
 	}{m.hash, m.model})
 }
 
-// writeScores writes the mean score of each unit: idx are the images of the rows of scores[k].
-func (c *classification) writeScores(name string, idx []int, scores [][]float64) error {
-	units := make([]string, len(idx))
+// pooled is the mean score of each unit among the given images.
+func (c *classification) pooled(idx []int, scores []float64) (*evaluate.Pooled, error) {
+	of, units := make([]float64, len(idx)), make([]string, len(idx))
 	for j, i := range idx {
-		units[j] = c.images[i].Unit
+		of[j], units[j] = scores[i], c.images[i].Unit
 	}
+	return evaluate.Pool(of, labels(c.images, idx), units)
+}
+
+// writeScores writes the mean score of each unit among the given images, for every key.
+func (c *classification) writeScores(name string, idx []int, scores [][]float64) error {
 	first := map[string]imageRow{}
-	for j := len(idx) - 1; j >= 0; j-- {
-		first[units[j]] = c.images[idx[j]]
+	for _, i := range slices.Backward(idx) {
+		first[c.images[i].Unit] = c.images[i]
 	}
 	var rows []scoreRow
 	for k, key := range c.keys {
-		pooled, err := evaluate.Pool(scores[k], labels(c.images, idx), units)
+		pooled, err := c.pooled(idx, scores[k])
 		if err != nil {
 			return err
 		}
@@ -279,16 +337,12 @@ func (c *classification) writeScores(name string, idx []int, scores [][]float64)
 	return writeCSV(filepath.Join(c.out, name), rows)
 }
 
-// choosePrimary names the primary model from out-of-fold training scores alone, or as the plan demands.
-func (c *classification) choosePrimary(heldOut [][]float64) (primaryChoice, error) {
+// choosePrimary names the primary model from honest out-of-fold training scores alone, or as the plan demands.
+func (c *classification) choosePrimary() (primaryChoice, error) {
 	choice := primaryChoice{CV: map[string]num.Float{}}
 	best := -1.0
-	units := make([]string, len(c.train))
-	for j, i := range c.train {
-		units[j] = c.images[i].Unit
-	}
 	for k, key := range c.keys {
-		pooled, err := evaluate.Pool(heldOut[k], labels(c.images, c.train), units)
+		pooled, err := c.pooled(c.honest, c.scores[k])
 		if err != nil {
 			return choice, err
 		}

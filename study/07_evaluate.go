@@ -20,9 +20,9 @@ import (
 // Stage 07 turns scores into figures: discrimination, calibration, decision curves, at a threshold fixed on training scores.
 func evaluateStage() *stage {
 	return &stage{
-		number: 7, name: "evaluate", version: 1,
+		number: 7, name: "evaluate", version: 2,
 		needs:  []string{"cohort", "roi", "classify"},
-		params: func(p *Plan) any { return []any{p.Evaluate, p.Classify, p.Outcome, p.Seed} },
+		params: func(p *Plan) any { return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed} },
 		run:    runEvaluate,
 	}
 }
@@ -59,11 +59,7 @@ type scored struct {
 const recalibratedModel = "adaboost"
 
 func runEvaluate(ctx context.Context, r *Run, out string) error {
-	scores, err := r.scores("scores.csv")
-	if err != nil {
-		return err
-	}
-	apparent, err := r.scores("apparent.csv")
+	tables, err := r.readScores()
 	if err != nil {
 		return err
 	}
@@ -78,12 +74,12 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 	}
 	keys := modelKeys(&r.Plan)
 	for _, key := range keys {
-		if err := e.fixOnTraining(r.Plan.Evaluate.Threshold, key, scores[cohort.SetTrain][key]); err != nil {
+		if err := e.fixOnTraining(r.Plan.Evaluate.Threshold, key, tables.scores[cohort.SetTrain][key]); err != nil {
 			return err
 		}
 	}
 	for _, g := range groups {
-		set, err := e.evaluateSet(ctx, r, g, keys, scores, apparent)
+		set, err := e.evaluateSet(ctx, r, g, keys, tables)
 		if err != nil {
 			return err
 		}
@@ -159,7 +155,7 @@ func (r *Run) setGroups() ([]setGroup, error) {
 }
 
 // evaluateSet measures every model on one group of units.
-func (e *evaluation) evaluateSet(ctx context.Context, r *Run, g setGroup, keys []report.Key, scores, apparent map[string]map[report.Key]scored) (report.Set, error) {
+func (e *evaluation) evaluateSet(ctx context.Context, r *Run, g setGroup, keys []report.Key, t *scoreTables) (report.Set, error) {
 	results := make([]report.Result, len(keys))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers(r.Jobs))
@@ -168,11 +164,9 @@ func (e *evaluation) evaluateSet(ctx context.Context, r *Run, g setGroup, keys [
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			results[k], err = e.measure(key, scores[g.set][key].where(g.in))
+			results[k], err = e.measure(key, t.scores[g.set][key].where(g.in))
 			if err == nil && g.name == cohort.SetTrain {
-				var a evaluate.AUC
-				a, err = evaluate.DeLong(apparent[g.set][key].scores, apparent[g.set][key].labels)
-				results[k].Apparent = &a
+				results[k].Apparent, results[k].Optimistic, err = t.beside(key)
 			}
 			if err != nil {
 				return fmt.Errorf("%s on the %s set: %w", key, g.name, err)
@@ -252,6 +246,38 @@ func (e *evaluation) write(out string, keys []report.Key) error {
 		return err
 	}
 	return artifact.WriteJSON(filepath.Join(out, "evaluation.json"), e)
+}
+
+// scoreTables are what stage 06 wrote: set -> model -> scores.
+type scoreTables struct {
+	scores, apparent, optimistic map[string]map[report.Key]scored // optimistic: of a trained network, else nil
+}
+
+func (r *Run) readScores() (t *scoreTables, err error) {
+	t = &scoreTables{}
+	if t.scores, err = r.scores("scores.csv"); err != nil {
+		return nil, err
+	}
+	if t.apparent, err = r.scores("apparent.csv"); err != nil {
+		return nil, err
+	}
+	if r.Plan.trains() {
+		t.optimistic, err = r.scores("optimistic.csv")
+	}
+	return t, err
+}
+
+// beside gives the training set's two AUCs that are too good to believe.
+func (t *scoreTables) beside(key report.Key) (apparent, optimistic *evaluate.AUC, err error) {
+	delong := func(s scored) (*evaluate.AUC, error) {
+		a, err := evaluate.DeLong(s.scores, s.labels)
+		return &a, err
+	}
+	if apparent, err = delong(t.apparent[cohort.SetTrain][key]); err != nil || t.optimistic == nil {
+		return apparent, nil, err
+	}
+	optimistic, err = delong(t.optimistic[cohort.SetTrain][key])
+	return apparent, optimistic, err
 }
 
 // scores reads a score table of stage 06 as set -> model -> scores.

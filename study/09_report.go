@@ -12,8 +12,8 @@ import (
 // Stage 09 writes the report, its figures and tables, and results.json. It computes nothing.
 func reportStage() *stage {
 	return &stage{
-		number: 9, name: "report", version: 1,
-		needs:   []string{"cohort", "roi", "features", "selection", "classify", "evaluate", "survival"},
+		number: 9, name: "report", version: 2,
+		needs:   []string{"cohort", "roi", "finetune", "features", "selection", "classify", "evaluate", "survival"},
 		params:  func(p *Plan) any { return p },
 		outside: func(_ context.Context, r *Run) (any, error) { return r.Version, nil },
 		run:     runReport,

@@ -1,21 +1,14 @@
 package study
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"math"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"sonotype/cohort"
 	"sonotype/internal/artifact"
-	"sonotype/internal/num"
-	"sonotype/internal/rng"
 	"sonotype/report"
-	"sonotype/roi"
 )
 
 // assembly gathers the stages' results into what the report shows.
@@ -25,6 +18,7 @@ type assembly struct {
 	splits     *cohort.Splits
 	images     []imageRow
 	summary    imagesSummary
+	networks   finetuned
 	features   featuresCard
 	selection  map[string]selectionSummary
 	evaluation evaluation
@@ -41,6 +35,9 @@ func (a *assembly) load() (err error) {
 		return err
 	}
 	if a.images, err = r.images(); err != nil {
+		return err
+	}
+	if a.networks, err = r.finetuned(); err != nil {
 		return err
 	}
 	if a.scores, err = r.scores("scores.csv"); err != nil {
@@ -70,7 +67,7 @@ func (a *assembly) study(ctx context.Context) (*report.Study, error) {
 		Flow: a.flow(), Table1: a.evaluation.Table1, Table2: a.evaluation.Table2,
 		FeatureSets: FeatureSets, Models: p.Classify.Models, Primary: a.evaluation.Primary, PrimaryWhy: a.evaluation.Why,
 		Threshold: thresholdInWords(p), Sets: a.evaluation.Sets, Survival: a.survival.Sets,
-		Selection: map[string]report.Selection{},
+		Learning: a.learning(), Selection: map[string]report.Selection{},
 	}
 	for _, f := range FeatureSets {
 		s.Selection[f] = a.selectionOf(f)
@@ -137,106 +134,18 @@ func (a *assembly) selectionOf(set string) report.Selection {
 	return s
 }
 
-// gallery picks random, lowest, highest and wrong cases of the test sets (of the training set where there is none).
-func (a *assembly) gallery(ctx context.Context) (report.Images, error) {
-	g := report.Images{Total: len(a.images), Calipers: a.summary.Marked, Markers: a.marksInWords()}
-	devices, sizes := map[string]int{}, map[string]int{}
-	for _, im := range a.images {
-		devices[im.Device]++
-		sizes[fmt.Sprintf("%d–%d px wide", im.Width/100*100, im.Width/100*100+99)]++
-	}
-	g.Devices, g.Sizes = counts(devices), counts(sizes)
-	score, sets := map[string]float64{}, a.shownSets()
-	for _, set := range sets {
-		s := a.scores[set][a.evaluation.Primary]
-		for i, u := range s.units {
-			score[u] = s.scores[i]
+// learning translates stage 03.
+func (a *assembly) learning() []report.Learning {
+	var out []report.Learning
+	for _, n := range a.networks.Networks {
+		l := report.Learning{
+			Region: n.Region, Fold: n.Fold + 1, Planned: n.Planned, Kept: n.Kept, Why: keptInWords(&a.run.Plan), Stopped: n.Stopped,
+			Train: report.LearningCount(n.Train), Heldout: report.LearningCount(n.Heldout), Notes: n.Notes,
 		}
-	}
-	shown := map[string]bool{}
-	pool := where(a.images, func(im imageRow) bool { // the first image of each unit
-		_, ok := score[im.Unit]
-		first := ok && !shown[im.Unit]
-		shown[im.Unit] = true
-		return first
-	})
-	for _, part := range a.galleryParts(pool, score) {
-		cases := report.GalleryPart{Title: part.title}
-		for _, i := range part.images {
-			if err := ctx.Err(); err != nil {
-				return g, err
-			}
-			c, err := a.galleryCase(a.images[i], score[a.images[i].Unit])
-			if err != nil {
-				return g, err
-			}
-			cases.Cases = append(cases.Cases, c)
+		for _, row := range n.History {
+			l.History = append(l.History, report.Epoch(row.Epoch))
 		}
-		g.Parts = append(g.Parts, cases)
-	}
-	return g, nil
-}
-
-// shownSets are the test sets, or the training set when there is no other.
-func (a *assembly) shownSets() []string {
-	var sets []string
-	for _, s := range []string{cohort.SetInternal, cohort.SetExternal} {
-		if len(a.scores[s]) > 0 {
-			sets = append(sets, s)
-		}
-	}
-	if len(sets) == 0 {
-		sets = []string{cohort.SetTrain}
-	}
-	return sets
-}
-
-type galleryChoice struct {
-	title  string
-	images []int
-}
-
-func (a *assembly) galleryParts(pool []int, score map[string]float64) []galleryChoice {
-	n := min(a.run.Plan.Report.Gallery, len(pool))
-	threshold := float64(a.evaluation.Thresholds[a.evaluation.Primary])
-	of := func(i int) float64 { return score[a.images[i].Unit] }
-	byScore := slices.Clone(pool)
-	slices.SortStableFunc(byScore, func(i, j int) int { return cmp.Compare(of(i), of(j)) })
-	random := make([]int, n)
-	for k, at := range rng.Stream(a.run.Plan.Seed, "report-gallery").Perm(len(pool))[:n] {
-		random[k] = pool[at]
-	}
-	highest := slices.Clone(byScore[len(byScore)-n:])
-	slices.Reverse(highest)
-	wrong := slices.DeleteFunc(slices.Clone(pool), func(i int) bool { return (of(i) > threshold) == (a.images[i].Label == 1) })
-	slices.SortStableFunc(wrong, func(i, j int) int { return cmp.Compare(math.Abs(of(j)-threshold), math.Abs(of(i)-threshold)) })
-	return []galleryChoice{
-		{"Random cases", random},
-		{"Lowest scores", byScore[:n]},
-		{"Highest scores", highest},
-		{"Wrong at the threshold, furthest first", wrong[:min(n, len(wrong))]},
-	}
-}
-
-func (a *assembly) galleryCase(im imageRow, score float64) (report.GalleryCase, error) {
-	c, err := a.run.cohort()
-	if err != nil {
-		return report.GalleryCase{}, err
-	}
-	_, regions, err := a.run.prepare(c, im.Source)
-	if err != nil {
-		return report.GalleryCase{}, err
-	}
-	return report.GalleryCase{
-		Patient: im.Patient, Set: im.Set, Label: im.Label, Score: num.Float(score),
-		Overlay: roi.Overlay(regions), TA: regions.TACrop.Image(), PTA: regions.PTACrop.Image(),
-	}, nil
-}
-
-func counts(m map[string]int) []report.Count {
-	var out []report.Count
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, report.Count{Name: name, N: m[name]})
+		out = append(out, l)
 	}
 	return out
 }

@@ -40,7 +40,7 @@ type loaded struct {
 	images   []imageRow
 	splits   *cohort.Splits
 	weights  *openedWeights
-	features map[string]*features.Matrix
+	features map[string]*deepRows // by path
 }
 
 func (l *loaded) close() {
@@ -59,20 +59,60 @@ func (r *Run) images() ([]imageRow, error) {
 	return rows, err
 }
 
-// features returns the mapped feature matrix of a region: one row an image.
-func (r *Run) features(region string) (*features.Matrix, error) {
-	if m := r.cache.features[region]; m != nil {
+// deepRows are the deep features of images by their position in images.csv, though the file may hold fewer of them.
+type deepRows struct {
+	*features.Matrix
+	row []int // of the matrix, by image; nil: the same
+}
+
+// Row returns an image's features; the image must be among those that the networks looked at.
+func (d *deepRows) Row(image int) []float32 {
+	if d.row != nil {
+		image = d.row[image]
+	}
+	return d.Matrix.Row(image)
+}
+
+// Dims are the number of images and of features.
+func (d *deepRows) Dims() (n, p int) {
+	n, p = d.Matrix.Dims()
+	if d.row != nil {
+		n = len(d.row)
+	}
+	return n, p
+}
+
+// features returns what the networks of a pair saw of a region: of every image, or with cross-fitting of the training images.
+func (r *Run) features(region string, pair int) (*deepRows, error) {
+	path := filepath.Join(r.dir(4, "features"), networkDir(pair), region+".npy")
+	if m := r.cache.features[path]; m != nil {
 		return m, nil
 	}
-	m, err := features.Open(filepath.Join(r.dir(4, "features"), region+".npy"))
+	m, err := features.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if r.cache.features == nil {
-		r.cache.features = map[string]*features.Matrix{}
+	d := &deepRows{Matrix: m}
+	if pair != finalFit {
+		images, err := r.images()
+		if err != nil {
+			return nil, err
+		}
+		d.row = make([]int, len(images))
+		next := 0
+		for i, im := range images {
+			d.row[i] = -1
+			if im.Set == cohort.SetTrain {
+				d.row[i] = next
+				next++
+			}
+		}
 	}
-	r.cache.features[region] = m
-	return m, nil
+	if r.cache.features == nil {
+		r.cache.features = map[string]*deepRows{}
+	}
+	r.cache.features[path] = d
+	return d, nil
 }
 
 // where returns the positions of the images that satisfy keep.

@@ -17,6 +17,7 @@ import (
 var small = []string{
 	"network.backbone=densenet121", "network.input=32", "network.layer=avgpool",
 	"image.width=240", "image.height=180", "selection.components=20", "selection.folds=5", "split.folds=3", "report.gallery=2",
+	"network.train.epochs=0",
 }
 
 // silent is an Observer that says nothing.
@@ -24,6 +25,7 @@ type silent struct{}
 
 func (silent) StageStarted(int, string)                   {}
 func (silent) Progress(int, int)                          {}
+func (silent) Say(string, bool)                           {}
 func (silent) StageDone(int, string, bool, time.Duration) {}
 
 // cohortFolder writes a small synthetic cohort and returns its folder.

@@ -116,23 +116,28 @@ func removeStale(dir string) error {
 	return os.MkdirAll(dir, 0o755)
 }
 
+// checkpointDir is the folder of unfinished trainings in a run.
+const checkpointDir = ".checkpoints"
+
 // sweep removes what killed writers left in the run folder.
 func sweep(runDir string) error {
-	entries, err := os.ReadDir(runDir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".tmp-") {
-			if err := os.Remove(filepath.Join(runDir, e.Name())); err != nil {
-				return err
+	for _, dir := range []string{runDir, filepath.Join(runDir, checkpointDir)} {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), ".tmp-") {
+				if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// patientSet holds the patients that something was fitted on.
+// patientSet holds the patients that something has learnt from.
 type patientSet map[string]bool
 
 func patientsOf(images []imageRow, idx []int) patientSet {
@@ -143,13 +148,13 @@ func patientsOf(images []imageRow, idx []int) patientSet {
 	return s
 }
 
-// mustNotHold refuses to score a patient that the scorer was fitted on.
-func (s patientSet) mustNotHold(patient string) error {
+// mustNotHold refuses to score a patient that the scorer, a model or a network, has learnt from.
+func (s patientSet) mustNotHold(patient, scorer string) error {
 	if !s[patient] {
 		return nil
 	}
 	return &problem.Error{
-		What: "a model was about to score a patient that it was fitted on", Patient: patient,
+		What: "a " + scorer + " was about to score a patient that it has learnt from", Patient: patient,
 		Try: "check the split: a patient must be in one set and one fold",
 	}
 }

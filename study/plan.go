@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"sonotype/cohort"
+	"sonotype/finetune"
 	"sonotype/imaging"
 	"sonotype/internal/problem"
 	"sonotype/internal/suggest"
@@ -83,6 +84,8 @@ type NetworkPlan struct {
 	Layer    string `yaml:"layer" json:"layer"`       // features | avgpool
 	Input    int    `yaml:"input" json:"input"`       // side of the square input, px
 	Batch    int    `yaml:"batch" json:"batch"`
+
+	Train TrainPlan `yaml:"train" json:"train"` // fine-tuning, before features are taken
 }
 
 // SelectionPlan reduces the features.
@@ -139,7 +142,9 @@ func DefaultPlan(preset string) (Plan, error) {
 	}
 	switch preset {
 	case "rigorous":
+		p.Network.Train = TrainPlan{Config: finetune.Rigorous(), Heldout: 1.0 / 3, FitOn: fitOnHeldout}
 	case "paper":
+		p.Network.Train = TrainPlan{Config: finetune.Paper(), Heldout: 1.0 / 3, FitOn: fitOnAll}
 		p.Image.Fit = "stretch"
 		p.Classify.Primary = "best-on-internal"
 		p.Evaluate.Threshold = "0.5"
@@ -180,6 +185,7 @@ func LoadPlan(path, preset string, overrides []string) (Plan, error) {
 			return Plan{}, err
 		}
 	}
+	p.followCrossfit()
 	return p, p.validate(path)
 }
 
@@ -256,6 +262,7 @@ func (p *Plan) validate(file string) error {
 		oneOf("selection.lasso", p.Selection.Lasso, "gaussian", "binomial"),
 		oneOf("selection.lambda", p.Selection.Lambda, "min", "1se"),
 		oneOf("survival.cut", p.Survival.Cut, "train", "set"),
+		withFile(p.Network.Train.validate(bad), file),
 		p.validateModels(bad),
 		withFile(p.Outcome.Validate(), file),
 		p.validateThreshold(bad),

@@ -16,13 +16,53 @@ type results struct {
 	Seed      uint64                                                `json:"seed"`
 	Version   string                                                `json:"version"`
 	DataHash  string                                                `json:"data_sha256"`
-	Splits    map[string]splitCount                                 `json:"splits"`
+	Splits    splitsOf                                              `json:"splits"`
+	Network   map[string]networkOf                                  `json:"network,omitempty"`          // ta and pta, or shared
+	Crossfit  []map[string]networkOf                                `json:"network_crossfit,omitempty"` // the same, by fold
 	Selection map[string]selectionCount                             `json:"selection"`
-	Models    map[string]map[string]map[string]evaluate.Performance `json:"models"`
+	Models    map[string]map[string]map[string]modelOf              `json:"models"`
 	Centres   map[string]map[string]map[string]evaluate.Performance `json:"external_centres,omitempty"` // features -> model -> centre
 	Apparent  map[string]map[string]num.Float                       `json:"apparent_auc"`               // refitted models on their own training patients
 	Primary   primaryOf                                             `json:"primary"`
 	Survival  map[string]survivalOf                                 `json:"survival"`
+}
+
+// splitsOf counts the sets; network is the training set as the trained networks see it.
+type splitsOf struct {
+	Train    *splitCount   `json:"train,omitempty"`
+	Internal *splitCount   `json:"internal,omitempty"`
+	External *splitCount   `json:"external,omitempty"`
+	Network  *networkSplit `json:"network,omitempty"`
+}
+
+type networkSplit struct {
+	Train   partCount `json:"train"`
+	Heldout partCount `json:"heldout"`
+}
+
+// networkOf is the training of one network, with the figures of the epoch that was kept.
+type networkOf struct {
+	Epochs        int       `json:"epochs"` // run
+	Planned       int       `json:"planned"`
+	Kept          int       `json:"kept"`
+	Stopped       bool      `json:"stopped"` // early
+	TrainLoss     num.Float `json:"train_loss"`
+	TrainAccuracy num.Float `json:"train_accuracy"`
+	TrainAUC      num.Float `json:"train_auc"`
+	ValidLoss     num.Float `json:"valid_loss"`
+	ValidAccuracy num.Float `json:"valid_accuracy"`
+	ValidAUC      num.Float `json:"valid_auc"`
+	ValidAUCLo    num.Float `json:"valid_auc_lo"`
+	ValidAUCHi    num.Float `json:"valid_auc_hi"`
+	Notes         []string  `json:"notes"`
+}
+
+// modelOf is a model on a set; in the training set of a trained network also the optimistic AUC of all its patients.
+type modelOf struct {
+	evaluate.Performance
+	Optimistic   *num.Float `json:"auc_optimistic,omitempty"`
+	OptimisticLo *num.Float `json:"auc_optimistic_lo,omitempty"`
+	OptimisticHi *num.Float `json:"auc_optimistic_hi,omitempty"`
 }
 
 type splitCount struct {
@@ -63,23 +103,29 @@ func (a *assembly) results(s *report.Study) results {
 	r := results{
 		Headline: report.Headline(s), Warnings: append([]string{}, s.Warnings...), Preset: s.Preset, Seed: a.run.Plan.Seed,
 		Version: s.Version, DataHash: s.DataHash,
-		Splits: map[string]splitCount{}, Selection: map[string]selectionCount{}, Survival: map[string]survivalOf{},
-		Models: byModel[evaluate.Performance](), Centres: byModel[evaluate.Performance](), Apparent: map[string]map[string]num.Float{},
+		Splits: a.splitCounts(), Network: a.networksOf(finalFit), Selection: map[string]selectionCount{}, Survival: map[string]survivalOf{},
+		Models: byModel[modelOf](), Centres: byModel[evaluate.Performance](), Apparent: map[string]map[string]num.Float{},
 		Primary: primaryOf{s.Primary.Features, s.Primary.Model, s.PrimaryWhy},
 	}
-	for _, f := range a.cohort.Flow(a.splits).Sets {
-		r.Splits[f.Set] = splitCount{f.Patients, f.Images, f.Positive}
+	for _, fold := range a.run.Plan.pairs() {
+		if fold != finalFit {
+			r.Crossfit = append(r.Crossfit, a.networksOf(fold))
+		}
 	}
 	for name, sel := range a.selection {
 		r.Selection[name] = selectionCount{sel.PCA, sel.AfterSpearman, sel.Kept, sel.Note}
 	}
 	for _, set := range s.Sets {
-		into := r.Models
-		if set.Centre != "" {
-			into = r.Centres
-		}
 		for key, res := range set.Results {
-			put(into, key, set.Name, res.Performance)
+			if set.Centre != "" {
+				put(r.Centres, key, set.Name, res.Performance)
+				continue
+			}
+			m := modelOf{Performance: res.Performance}
+			if o := res.Optimistic; o != nil {
+				m.Optimistic, m.OptimisticLo, m.OptimisticHi = &o.AUC, &o.Lo, &o.Hi
+			}
+			put(r.Models, key, set.Name, m)
 			if set.Name == cohort.SetTrain && res.Apparent != nil {
 				if r.Apparent[key.Features] == nil {
 					r.Apparent[key.Features] = map[string]num.Float{}
@@ -93,6 +139,36 @@ func (a *assembly) results(s *report.Study) results {
 		r.Survival[sv.Set] = survivalOf{s.Primary.String(), c.Cut, c.N, c.NHigh, c.Events, c.LogRankP, c.HR, c.HRLo, c.HRHi, c.CIndex, c.Note}
 	}
 	return r
+}
+
+func (a *assembly) splitCounts() splitsOf {
+	var out splitsOf
+	into := map[string]**splitCount{cohort.SetTrain: &out.Train, cohort.SetInternal: &out.Internal, cohort.SetExternal: &out.External}
+	for _, f := range a.cohort.Flow(a.splits).Sets {
+		*into[f.Set] = &splitCount{f.Patients, f.Images, f.Positive}
+	}
+	if n := a.networks.of(finalFit); len(n) > 0 {
+		out.Network = &networkSplit{n[0].Train, n[0].Heldout}
+	}
+	return out
+}
+
+// networksOf are the networks of one pair by their region; nil without training.
+func (a *assembly) networksOf(fold int) map[string]networkOf {
+	var out map[string]networkOf
+	for _, n := range a.networks.of(fold) {
+		if out == nil {
+			out = map[string]networkOf{}
+		}
+		e := n.at()
+		out[n.Region] = networkOf{
+			Epochs: len(n.History), Planned: n.Planned, Kept: n.Kept, Stopped: n.Stopped,
+			TrainLoss: e.TrainLoss, TrainAccuracy: e.TrainAccuracy, TrainAUC: e.TrainAUC,
+			ValidLoss: e.ValidLoss, ValidAccuracy: e.ValidAccuracy, ValidAUC: n.Valid.AUC, ValidAUCLo: n.Valid.Lo, ValidAUCHi: n.Valid.Hi,
+			Notes: n.Notes,
+		}
+	}
+	return out
 }
 
 func byModel[T any]() map[string]map[string]map[string]T {

@@ -18,6 +18,7 @@ import (
 type Observer interface {
 	StageStarted(number int, name string)
 	Progress(done, total int)
+	Say(words string, lasting bool) // what a long stage is doing; lasting: worth a line where no bar is drawn
 	StageDone(number int, name string, reused bool, took time.Duration)
 }
 
@@ -40,6 +41,7 @@ type Run struct {
 	seconds  map[string]float64
 	cache    loaded
 	dataHash string // over all images and masks
+	key      string // of the stage that is being computed
 }
 
 // stage is one step of the line: it reads earlier stages' files and writes its own folder.
@@ -51,12 +53,13 @@ type stage struct {
 	params  func(p *Plan) any
 	outside func(ctx context.Context, r *Run) (any, error) // hashes of inputs from outside the run
 	run     func(ctx context.Context, r *Run, out string) error
+	sealed  func(r *Run) error // after the stage is whole; may be nil
 }
 
 // line is the study: the same names and numbers as the folders and the docs.
-// 03 (fine-tuning) and 10 (bundle) have their numbers kept.
+// 10 (bundle) has its number kept.
 func line() []*stage {
-	return []*stage{cohortStage(), roiStage(), featuresStage(), selectionStage(), classifyStage(), evaluateStage(), survivalStage(), reportStage()}
+	return []*stage{cohortStage(), roiStage(), finetuneStage(), featuresStage(), selectionStage(), classifyStage(), evaluateStage(), survivalStage(), reportStage()}
 }
 
 // Execute runs every stage of the study that is not already done in o.RunDir.
@@ -132,6 +135,11 @@ func (r *Run) step(ctx context.Context, s *stage, known ledger) error {
 	if err := known.admit(r.RunDir, rec); err != nil {
 		return err
 	}
+	if s.sealed != nil {
+		if err := s.sealed(r); err != nil {
+			return err
+		}
+	}
 	r.digests[s.name] = rec.Digest
 	r.Observer.StageDone(s.number, s.name, reused, time.Since(start))
 	return nil
@@ -141,6 +149,7 @@ func (r *Run) compute(ctx context.Context, s *stage, key, dir string) (*record, 
 	if err := removeStale(dir); err != nil {
 		return nil, err
 	}
+	r.key = key
 	if err := s.run(ctx, r, dir); err != nil {
 		return nil, err
 	}

@@ -29,15 +29,15 @@ func TestWholeLine(t *testing.T) {
 	}
 	total := 0
 	for _, set := range cohort.Sets {
-		if r.Splits[set].Patients == 0 {
+		if r.patients(set) == 0 {
 			t.Errorf("no %s patients", set)
 		}
-		total += r.Splits[set].Patients
+		total += r.patients(set)
 		for _, f := range FeatureSets {
 			for _, m := range r.modelNames() {
 				p, ok := r.Models[f][m][set]
-				if !ok || p.N != r.Splits[set].Patients || p.TP+p.FN != p.Positive || p.TN+p.FP != p.N-p.Positive {
-					t.Errorf("%s/%s on %s: %+v does not fit %d patients", f, m, set, p, r.Splits[set].Patients)
+				if !ok || p.N != r.patients(set) || p.TP+p.FN != p.Positive || p.TN+p.FP != p.N-p.Positive {
+					t.Errorf("%s/%s on %s: %+v does not fit %d patients", f, m, set, p, r.patients(set))
 				}
 			}
 		}
@@ -57,6 +57,15 @@ func TestWholeLine(t *testing.T) {
 	if err != nil || len(scores) != 80*18 {
 		t.Errorf("%d scores, want one a patient and model (%v)", len(scores), err)
 	}
+}
+
+// patients counts those of a set.
+func (r results) patients(set string) int {
+	n := map[string]*splitCount{cohort.SetTrain: r.Splits.Train, cohort.SetInternal: r.Splits.Internal, cohort.SetExternal: r.Splits.External}[set]
+	if n == nil {
+		return 0
+	}
+	return n.Patients
 }
 
 func (r results) modelNames() []string {
@@ -189,10 +198,10 @@ func TestChangedArtefactIsAnError(t *testing.T) {
 func TestScoringASeenPatientIsAnError(t *testing.T) {
 	images := []imageRow{{Patient: "a"}, {Patient: "b"}}
 	seen := patientsOf(images, []int{0})
-	if seen.mustNotHold("a") == nil {
+	if seen.mustNotHold("a", "model") == nil {
 		t.Error("scoring a fitted patient must fail")
 	}
-	if err := seen.mustNotHold("b"); err != nil {
+	if err := seen.mustNotHold("b", "model"); err != nil {
 		t.Error(err)
 	}
 }
@@ -248,7 +257,7 @@ func TestBareCohort(t *testing.T) {
 	if err := artifact.ReadJSON(filepath.Join(out, "results.json"), &r); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Survival) > 0 || r.Models["ta"]["lr"][cohort.SetExternal].N > 0 || r.Splits[cohort.SetExternal].Patients > 0 {
+	if len(r.Survival) > 0 || r.Models["ta"]["lr"][cohort.SetExternal].N > 0 || r.patients(cohort.SetExternal) > 0 {
 		t.Errorf("%+v", r)
 	}
 	if !strings.Contains(s.Headline, "nternal") {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,13 +29,22 @@ func outcomeInWords(p *Plan) string {
 
 func thresholdInWords(p *Plan) string {
 	if p.Evaluate.Threshold == "youden" {
-		return "Youden's index on out-of-fold training scores, fixed before the test sets were scored"
+		whose := ""
+		if p.trains() {
+			whose = " of patients whom no network behind them learnt from"
+		}
+		return "Youden's index on out-of-fold training scores" + whose + ", fixed before the test sets were scored"
 	}
 	return "fixed at " + p.Evaluate.Threshold
 }
 
-// settings lists the resolved plan, a line a key.
+// settings lists the resolved plan, a line a key, without those that are off.
 func settings(p *Plan) []report.Setting {
+	return slices.DeleteFunc(allSettings(p), func(s report.Setting) bool { return s.Value == "" })
+}
+
+// allSettings lists every key of the plan; a zero value is "".
+func allSettings(p *Plan) []report.Setting {
 	var out []report.Setting
 	var walk func(prefix string, v reflect.Value)
 	walk = func(prefix string, v reflect.Value) {
@@ -46,7 +56,9 @@ func settings(p *Plan) []report.Setting {
 				walk(prefix, v.Field(i))
 			case f.Type.Kind() == reflect.Struct:
 				walk(prefix+key+".", v.Field(i))
-			case !v.Field(i).IsZero():
+			case v.Field(i).IsZero():
+				out = append(out, report.Setting{Name: prefix + key})
+			default:
 				out = append(out, report.Setting{Name: prefix + key, Value: fmt.Sprint(reflect.Indirect(v.Field(i)))})
 			}
 		}
@@ -63,17 +75,18 @@ func deviations(p *Plan) []string {
 	}
 	own := map[string]bool{"title": true, "cohorts": true, "development": true, "outcome": true, "columns": true, "synthetic": true}
 	standard := map[string]string{}
-	for _, s := range settings(&preset) {
+	for _, s := range allSettings(&preset) {
 		standard[s.Name] = s.Value
 	}
 	var out []string
-	for _, s := range settings(p) {
+	for _, s := range allSettings(p) {
 		head, _, _ := strings.Cut(s.Name, ".")
-		if !own[head] && standard[s.Name] != s.Value {
-			out = append(out, fmt.Sprintf("%s is %s (the preset: %s)", s.Name, s.Value, cmp.Or(standard[s.Name], "not set")))
+		idle := !p.trains() && strings.HasPrefix(s.Name, "network.train.") // said below
+		if !own[head] && !idle && standard[s.Name] != s.Value {
+			out = append(out, fmt.Sprintf("%s is %s (the preset: %s)", s.Name, cmp.Or(s.Value, "off"), cmp.Or(standard[s.Name], "not set")))
 		}
 	}
-	out = append(out, "The network is not fine-tuned in this version: features come from the backbone as it is (stage 03 is not built yet).")
+	out = append(out, trainingDeviations(p)...)
 	if p.Preset == "rigorous" {
 		out = append(out,
 			"Images keep their aspect (fit: pad); the published method stretches them.",
@@ -92,14 +105,21 @@ func (a *assembly) methods() []string {
 	if p.Region.PTA == "ring" {
 		region += ", minus the tumour area (TA)"
 	}
-	return []string{
+	network := a.features.Backbone
+	if p.trains() {
+		network = "the fine-tuned " + network
+	} else {
+		network += fmt.Sprintf(" with weights %q (%s)", p.Network.Weights, a.features.Weights)
+	}
+	return slices.Concat([]string{
 		fmt.Sprintf("Patients of the development centre were divided at random, stratified by outcome, into a training set (%g) and an internal test set; the other centres form the external test set. The unit of analysis is the %s; a unit's score is the mean over its images. The outcome is %s.", p.Split.Train, a.unitName(), outcomeInWords(p)),
 		fmt.Sprintf("Images were brought to %d x %d pixels (%s, %s interpolation) and smoothed by a %d x %d mean filter. %s. Each region was cut as its bounding square with a %d-pixel frame, pixels outside the region set to 0 (context: %s), and resized to %d x %d.", p.Image.Width, p.Image.Height, p.Image.Fit, p.Image.Interpolation, p.Image.MeanFilter, p.Image.MeanFilter, region, p.Region.Frame, p.Region.Context, p.Network.Input, p.Network.Input),
-		fmt.Sprintf("Deep features (%d a region) are %s of %s with weights %q (%s).", a.features.Width, layerInWords(a.features.Layer), a.features.Backbone, p.Network.Weights, a.features.Weights),
-		fmt.Sprintf("Features were z-scored on the training set, reduced by exact principal component analysis to at most %d components, filtered by Spearman's correlation (|rho| > %g) and selected by LASSO (%s, lambda.%s of %d-fold cross-validation grouped by patient). The fusion set joins the components of TA and PTA before the filter; %d features were kept.", p.Selection.Components, p.Selection.Spearman, p.Selection.Lasso, p.Selection.Lambda, p.Selection.Folds, s.Kept),
-		fmt.Sprintf("Models: %s. Training scores are out-of-fold: selection and model were refitted in each of %d folds without the fold's patients. Threshold: %s.", modelsInWords(p.Classify.Models), p.Split.Folds, thresholdInWords(p)),
+	}, a.trainingInWords(), []string{
+		fmt.Sprintf("Deep features (%d a region) are %s of %s.", a.features.Width, layerInWords(a.features.Layer), network),
+		fmt.Sprintf("Features were z-scored on the %s, reduced by exact principal component analysis to at most %d components, filtered by Spearman's correlation (|rho| > %g) and selected by LASSO (%s, lambda.%s of %d-fold cross-validation grouped by patient). The fusion set joins the components of TA and PTA before the filter; %d features were kept.", learnersInWords(p), p.Selection.Components, p.Selection.Spearman, p.Selection.Lasso, p.Selection.Lambda, p.Selection.Folds, s.Kept),
+		fmt.Sprintf("Models: %s, fitted on the %s. %s Threshold: %s.", modelsInWords(p.Classify.Models), learnersInWords(p), honestInWords(p), thresholdInWords(p)),
 		"AUC with DeLong's 95 % interval; proportions with Wilson's; calibration slope, intercept and integrated calibration index; decision curves; Kaplan-Meier curves with log-rank test and Cox regression (Efron).",
-	}
+	})
 }
 
 func layerInWords(layer string) string {
@@ -134,14 +154,14 @@ func (a *assembly) reproduce() string {
 }
 
 func (a *assembly) software() []report.Setting {
-	return []report.Setting{
+	return append([]report.Setting{
 		{Name: "sonotype", Value: a.run.Version},
 		{Name: "Go", Value: runtime.Version()},
 		{Name: "instruction set", Value: a.features.ISA},
 		{Name: "seed", Value: strconv.FormatUint(a.run.Plan.Seed, 10)},
 		{Name: "weights", Value: a.features.Weights + ", sha256 " + a.features.WeightsHash},
 		{Name: "data", Value: "sha256 " + a.summary.DataHash},
-	}
+	}, a.networkSoftware()...)
 }
 
 // minEvents is the number of events below which a survival contrast cannot be trusted (ten a group, as a rule of thumb).
@@ -153,9 +173,10 @@ func (a *assembly) warnings(s *report.Study) []string {
 	if s.Synthetic {
 		out = append(out, "The cohort is synthetic: its images and its signal are computer-made, and the figures say nothing about patients.")
 	}
-	if a.run.Plan.Network.Weights == "random" {
+	if a.run.Plan.Network.Weights == "random" && !a.run.Plan.trains() {
 		out = append(out, "The network is untrained (random weights): the figures show what a run makes, not what a trained network reaches.")
 	}
+	out = append(out, a.trainingWarnings()...)
 	for _, set := range s.Sets {
 		perf := set.Results[s.Primary].Performance
 		if few := min(perf.Positive, perf.N-perf.Positive); set.Centre == "" && set.Name != cohort.SetTrain && few < 100 {
