@@ -63,9 +63,9 @@ def reduce(x, rows):
     return StandardScaler().fit(t[rows]).transform(t)
 
 
-def uncorrelated(x):
+def uncorrelated(x, cut=0.9):
     from scipy.stats import spearmanr
-    r = np.abs(np.atleast_2d(spearmanr(x).statistic)) > 0.9
+    r = np.abs(np.atleast_2d(spearmanr(x).statistic)) > cut
     kept = []
     for j in range(x.shape[1]):
         if not r[j, kept].any():
@@ -73,12 +73,10 @@ def uncorrelated(x):
     return np.array(kept)
 
 
-def lasso(x, y, seed):
+def lasso(x, y, folds, weights=None):
     from sklearn.linear_model import LassoCV, lasso_path
-    from sklearn.model_selection import StratifiedKFold
-    folds = list(StratifiedKFold(LASSO_FOLDS, shuffle=True, random_state=seed).split(x, y))
     kw = {"n_alphas": 100} if sklearn_version() < (1, 7) else {"alphas": 100}
-    m = LassoCV(cv=folds, eps=1e-3, n_jobs=timing.THREADS, max_iter=10000, **kw).fit(x, y.astype(float))
+    m = LassoCV(cv=folds, eps=1e-3, n_jobs=timing.THREADS, max_iter=10000, **kw).fit(x, y.astype(float), sample_weight=weights)
     if (m.coef_ != 0).any():
         return np.flatnonzero(m.coef_)
     _, coefs, _ = lasso_path(x - x.mean(0), y - y.mean(), alphas=np.sort(m.alphas_)[::-1])
@@ -140,6 +138,7 @@ def select(folder):
     warnings.filterwarnings("ignore")
     x, y, fold = load(folder)
     import lightgbm, scipy.stats, sklearn.decomposition, sklearn.ensemble, sklearn.metrics, sklearn.model_selection, sklearn.svm, sklearn.neighbors  # noqa: E401,F401  (imports are not timed)
+    from sklearn.model_selection import StratifiedKFold
     start = time.perf_counter()
     scores, kept = {}, {}
     for k in range(-1, FOLDS):
@@ -147,7 +146,8 @@ def select(folder):
         ta, pta = reduce(x[:, :REGION], rows), reduce(x[:, REGION:], rows)
         for name, z in (("ta", ta), ("pta", pta), ("fusion", np.hstack([ta, pta]))):
             cols = uncorrelated(z[rows])
-            cols = cols[lasso(z[rows][:, cols], y[rows], k + 1)]
+            folds = list(StratifiedKFold(LASSO_FOLDS, shuffle=True, random_state=k + 1).split(z[rows], y[rows]))
+            cols = cols[lasso(z[rows][:, cols], y[rows], folds)]
             for model, m in models(k + 1).items():
                 m.fit(z[rows][:, cols], y[rows])
                 if k < 0:
