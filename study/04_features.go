@@ -108,6 +108,7 @@ func runFeatures(ctx context.Context, r *Run, out string) error {
 		}
 	}
 	e := &extraction{run: r}
+	defer e.close()
 	for _, l := range looks {
 		e.total += len(regions) * len(l.images)
 	}
@@ -173,7 +174,28 @@ type look struct {
 // extraction is the stage at work.
 type extraction struct {
 	run         *Run
+	program     nn.Program // of the weights with this hash
+	hash        string
 	done, total int // images times regions
+}
+
+// compile makes a program of a network, unless the last one was the same network.
+func (e *extraction) compile(w *openedWeights) (nn.Program, error) {
+	if e.program != nil && e.hash == w.card.TensorsHash {
+		return e.program, nil
+	}
+	e.close()
+	n := e.run.Plan.Network
+	var err error
+	e.program, err = densenet.Compile(densenet.Variant(n.Backbone), n.Input, w.tensors, nn.Options{ISA: e.run.ISA, Workers: e.run.Jobs})
+	e.hash = w.card.TensorsHash
+	return e.program, err
+}
+
+func (e *extraction) close() {
+	if e.program != nil {
+		e.program.Close()
+	}
 }
 
 // pair writes what a pair of networks sees, and which row is which image.
@@ -196,12 +218,10 @@ func (e *extraction) region(ctx context.Context, l look, region, out string) err
 	if err != nil {
 		return err
 	}
-	n := e.run.Plan.Network
-	prog, err := densenet.Compile(densenet.Variant(n.Backbone), n.Input, w.tensors, nn.Options{ISA: e.run.ISA, Workers: e.run.Jobs})
+	prog, err := e.compile(w)
 	if err != nil {
 		return err
 	}
-	defer prog.Close()
 	var net features.Inferer = prog
 	var maps *camWriter
 	if e.run.Plan.trains() && l.fold == finalFit {

@@ -9,6 +9,7 @@ import (
 
 	"sonotype/cohort"
 	"sonotype/internal/artifact"
+	"sonotype/internal/problem"
 	"sonotype/selection"
 )
 
@@ -125,6 +126,9 @@ func (f *reduction) prepare() error {
 	}
 	f.deep, f.summary = map[string]*selection.Deep{}, map[string]selectionSummary{}
 	f.lassoBy, err = patientFolds(f.images, f.fitted, f.run.Plan.Selection.Folds, f.run.Plan.Seed, "lasso-folds", f.name)
+	if p, ok := problem.As(err); ok && f.run.Plan.fitOn() == fitOnHeldout {
+		p.Try += ", or set network.train.fit_on: all"
+	}
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,15 +115,13 @@ func (w *watcher) StageDone(_ int, name string, reused bool, _ time.Duration) {
 	}
 }
 
-// Permuting the test sets' labels must change nothing that is fitted.
+// Permuting the test sets' labels must change nothing that is trained or fitted.
 func TestTestLabelsReachNoFit(t *testing.T) {
 	dir := cohortFolder(t, 80)
-	plain, permuted := t.TempDir(), t.TempDir()
-	mustRun(t, dir, plain, 0)
-	splits, err := cohort.ReadSplits(filepath.Join(plain, "01-cohort", "splits.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	splits := drawnSplits(t, dir)
+	frozen, permuted := t.TempDir(), t.TempDir()
+	freezeSplits(t, dir, splits, nil)
+	mustRun(t, dir, frozen, 0, learning...)
 	freezeSplits(t, dir, splits, func(set, ki67 string) string {
 		if set == cohort.SetTrain {
 			return ki67
@@ -132,13 +131,11 @@ func TestTestLabelsReachNoFit(t *testing.T) {
 		}
 		return "60"
 	})
-	mustRun(t, dir, permuted, 0)
-	frozen := t.TempDir()
-	freezeSplits(t, dir, splits, nil)
-	mustRun(t, dir, frozen, 0)
+	mustRun(t, dir, permuted, 0, learning...)
 	a, b := fingerprints(t, frozen), fingerprints(t, permuted)
 	for name, h := range a {
-		fitted := strings.HasPrefix(name, "05-selection/") || strings.HasPrefix(name, "06-classify/models/") || name == "06-classify/primary.json"
+		fitted := strings.HasPrefix(name, "03-finetune/") || strings.HasPrefix(name, "04-features/") || strings.HasPrefix(name, "05-selection/") ||
+			strings.HasPrefix(name, "06-classify/models/") || name == "06-classify/primary.json" || name == "06-classify/optimistic.csv"
 		if fitted && !strings.HasSuffix(name, recordFile) && b[name] != h {
 			t.Errorf("%s depends on the test labels", name)
 		}
@@ -146,6 +143,24 @@ func TestTestLabelsReachNoFit(t *testing.T) {
 	if a["06-classify/scores.csv"] == b["06-classify/scores.csv"] {
 		t.Error("the labels were not changed: the test proves nothing")
 	}
+}
+
+// drawnSplits are the splits that the study would draw for a cohort.
+func drawnSplits(t *testing.T, dir string) *cohort.Splits {
+	t.Helper()
+	plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := loadCohort(&plan, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := cohort.Split(c, plan.splitConfig(), plan.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // freezeSplits writes the splits into the table and changes ki67 of each row by set.
@@ -204,23 +219,34 @@ func TestScoringASeenPatientIsAnError(t *testing.T) {
 	if err := seen.mustNotHold("b", "model"); err != nil {
 		t.Error(err)
 	}
+	m := &fittedModel{images: images, learntFrom: seen}
+	if err := m.score([]int{0}, make([]float64, 2)); err == nil || !strings.Contains(err.Error(), "network") {
+		t.Errorf("an honest score of a patient that the network learnt from: %v", err)
+	}
+	m = &fittedModel{images: images, seen: seen}
+	for _, score := range []func([]int, []float64) error{m.score, m.scoreOptimistically} {
+		if err := score([]int{0}, make([]float64, 2)); err == nil || !strings.Contains(err.Error(), "model") {
+			t.Errorf("a score of a patient that the model was fitted on: %v", err)
+		}
+	}
 }
 
-// A run killed at random moments and started again ends as an uninterrupted one.
+// A run killed at random moments, in training or elsewhere, and started again ends as an uninterrupted one.
 func TestKilledRunEndsTheSame(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SIGKILL is not a Windows notion")
 	}
+	set := append(slices.Clone(learning), "network.train.shared=true", "classify.models=[lr]")
 	if out := os.Getenv("SONOTYPE_TEST_RUN"); out != "" {
-		mustRun(t, os.Getenv("SONOTYPE_TEST_COHORT"), out, 0)
+		mustRun(t, os.Getenv("SONOTYPE_TEST_COHORT"), out, 0, set...)
 		return
 	}
 	dir, whole, killed := cohortFolder(t, 60), t.TempDir(), t.TempDir()
 	start := time.Now()
-	mustRun(t, dir, whole, 0)
+	mustRun(t, dir, whole, 0, set...)
 	took := time.Since(start)
 	moments := rand.New(rand.NewPCG(1, uint64(start.UnixNano())))
-	for range 5 {
+	for range 4 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledRunEndsTheSame$")
 		cmd.Env = append(os.Environ(), "SONOTYPE_TEST_RUN="+killed, "SONOTYPE_TEST_COHORT="+dir)
 		if err := cmd.Start(); err != nil {
@@ -230,7 +256,7 @@ func TestKilledRunEndsTheSame(t *testing.T) {
 		cmd.Process.Kill()
 		cmd.Wait()
 	}
-	mustRun(t, dir, killed, 0)
+	mustRun(t, dir, killed, 0, set...)
 	sameFiles(t, fingerprints(t, whole), fingerprints(t, killed))
 }
 
