@@ -13,7 +13,7 @@ torchvision's initialisation from the plan's seed.
 
 The same: everything that network.train in study.yaml sets, the batches' size, a last single image joining the batch before
 it, units' mean scores, the rule for the epoch. Not the same: the order of the images and the draws of the augmentation,
-which come from PyTorch's generator, and the rounding of sums.
+which come from PyTorch's generator, and the rounding of sums. The time is not what this script is for (peer_train.py).
 """
 import argparse
 import csv
@@ -28,7 +28,8 @@ import numpy as np
 import peer_run
 import timing
 
-timing.restart_with({**timing.MALLOC, "OMP_NUM_THREADS": str(timing.THREADS)})
+# Threads that spin while they wait are the faster ones on a quiet machine, and many times the slower ones on a busy one.
+timing.restart_with({**timing.MALLOC, "OMP_NUM_THREADS": str(timing.THREADS), "OMP_WAIT_POLICY": "passive"})
 
 import torch  # noqa: E402  (after the restart)
 import torch.nn.functional as F  # noqa: E402
@@ -170,11 +171,10 @@ def batches(order, size):
 
 def summary(run, rows, logits, loss):
     """Loss, accuracy at 0.5 and AUC by unit."""
-    from scipy.stats import rankdata
     score, first = peer_run.pool(1 / (1 + np.exp(-logits.astype(float))), run.unit[rows])
     y = run.label[rows][first]
-    positive = y.sum()
-    auc = (rankdata(score)[y == 1].sum() - positive * (positive + 1) / 2) / (positive * (len(y) - positive))
+    above = score[y == 1][:, None] - score[y == 0]
+    auc = (np.sign(above) / 2 + 0.5).mean()
     return {"loss": peer_run.pool(loss.astype(float), run.unit[rows])[0].mean(), "accuracy": ((score > 0.5) == y).mean(), "auc": auc}
 
 
@@ -233,7 +233,6 @@ class Training:
         seen = [self.step(b, len(self.history) * len(parts) + k, len(parts)) for k, b in enumerate(parts)]
         row = {"epoch": len(self.history) + 1, "rate": self.rate}
         row.update({"train_" + k: v for k, v in summary(self.run, order, *map(np.concatenate, zip(*seen))).items()})
-        row["train_s"] = time.perf_counter() - start
         row.update({"valid_" + k: v for k, v in summary(self.run, self.valid, *self.judge()).items()})
         row["seconds"] = time.perf_counter() - start
         self.history.append(row)
@@ -283,10 +282,8 @@ def train(run, region, out, start):
         row = t.epoch()
         print(region, "  ".join(f"{k} {v:.4g}" for k, v in row.items()), flush=True)
     np.save(os.path.join(out, region + ".npy"), t.features())
-    keep = kept(run.train, t.history) + 1
-    return [{"network": region, **row} for row in t.history], {"kept": keep, "epochs": len(t.history), "images": len(t.train),
-            "seconds": sum(r["seconds"] for r in t.history),
-            "ms_per_image": 1e3 * sum(r["train_s"] for r in t.history) / len(t.history) / len(t.train)}
+    rows = [{"network": region, **row} for row in t.history]
+    return rows, {"kept": kept(run.train, t.history) + 1, "epochs": len(rows), "images": len(t.train), "seconds": sum(r["seconds"] for r in rows)}
 
 
 def main():

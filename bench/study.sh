@@ -4,7 +4,7 @@
 # START names the run's weights where it does not begin at random. Exit 1 where the 95 % interval of the difference, ours
 # less theirs, does not lie above -0.05 in the internal and the external set. See bench/README.md.
 set -euo pipefail
-run=$(realpath "$1") out=$(realpath -m "$2") key=${3:-}
+run=$(realpath "$1") out=$(realpath -m "$2") key=${3:-} start=${START:+$(realpath "$START")}
 cd "$(dirname "$0")/.."
 
 export BENCH_THREADS=${BENCH_THREADS:-$(nproc)}
@@ -13,8 +13,10 @@ TORCH=${TORCH:-/usr/bin/python3}             # a python with torch and torchvisi
 PEERS=${PEERS:-bench/out/peers/bin/python}   # a python with scikit-learn and lightgbm
 
 mkdir -p "$out"
-start=${START:-$out/start.safetensors}
-[ -n "${START:-}" ] || go run ./bench/start "$run" "$start"
+if [ -z "$start" ]; then
+	start=$out/start.safetensors
+	go run ./bench/start "$run" "$start"
+fi
 "$TORCH" bench/peer_study.py "$run" "$out" --start "$start"
 env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE "$PEERS" bench/peer_models.py "$run" "$out"
 go run ./bench/paired -above -0.05 ${key:+-key "$key"} "$run/06-classify/scores.csv" "$out/scores.csv"

@@ -111,13 +111,11 @@ func compare(pathA, pathB, keyA, keyB string, sets []string) ([]row, error) {
 
 // primary reads the primary model's features/model.
 func primary(path string) (string, error) {
-	var p struct {
-		Primary struct{ Features, Model string }
-	}
+	var p struct{ Primary string }
 	if err := artifact.ReadJSON(path, &p); err != nil {
 		return "", fmt.Errorf("no -key is given, and %w", err)
 	}
-	return p.Primary.Features + "/" + p.Primary.Model, nil
+	return p.Primary, nil
 }
 
 func read(path string) ([]score, error) {

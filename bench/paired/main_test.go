@@ -40,7 +40,7 @@ func TestCompareMatchesUnits(t *testing.T) {
 func TestCompareTakesThePrimaryModel(t *testing.T) {
 	scores := header + "1,u1,external,fusion,svm,-1,0,.1\n2,u2,external,fusion,svm,-1,1,.8\n"
 	a := write(t, "a.csv", scores)
-	text := `{"primary": {"features": "fusion", "model": "svm"}, "why": "named in study.yaml"}`
+	text := `{"primary": "fusion/svm", "why": "named in study.yaml"}`
 	if err := os.WriteFile(filepath.Join(filepath.Dir(a), "primary.json"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
