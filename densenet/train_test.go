@@ -87,7 +87,7 @@ func (c *trainingCase) trainer(t *testing.T, isa nn.ISA) (tr nn.Trainer, x, y []
 
 // trainingISAs are the instruction sets that a test of a large network can afford.
 func trainingISAs(size int) []nn.ISA {
-	if all := kernel.Available(); len(all) > 1 && (size > 100 || testing.Short()) {
+	if all := kernel.Available(); len(all) > 1 && (size > 80 || testing.Short()) {
 		return all[1:]
 	}
 	return kernel.Available()
