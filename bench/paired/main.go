@@ -42,7 +42,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	print(os.Stdout, rows)
+	show(os.Stdout, rows)
 	missed := false
 	for _, r := range rows {
 		if !math.IsNaN(*above) && !(float64(r.Lo) > *above) {
@@ -61,7 +61,7 @@ type row struct {
 	evaluate.PairedAUC
 }
 
-func print(out io.Writer, rows []row) {
+func show(out io.Writer, rows []row) {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "set\tA\tB\tn\tpositive\tAUC A\tAUC B\tA - B\t95 % CI\tP\t")
 	for _, r := range rows {
