@@ -18,7 +18,8 @@ type progress struct {
 	bars  *mpb.Progress // nil when out is not a terminal
 	bar   *mpb.Bar
 	title string
-	note  *atomic.Value // what stands behind the bar: words while it fills, the time when it is full
+	note  *atomic.Value // what stands behind the bar when it is full
+	words *atomic.Value // what stands below the bar while it fills
 }
 
 // newProgress looks at w once to decide between bars and lines.
@@ -41,9 +42,17 @@ func (p *progress) open() {
 	if p.bars == nil {
 		return
 	}
-	note := &atomic.Value{}
-	p.note = note
+	note, words := &atomic.Value{}, &atomic.Value{}
+	p.note, p.words = note, words
 	p.bar = p.bars.AddBar(0,
+		mpb.BarBtmExtender(mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
+			said, _ := words.Load().(string)
+			if said == "" || s.Completed || s.Aborted {
+				return nil
+			}
+			_, err := fmt.Fprintf(w, "   %s\n", said[:min(len(said), max(0, s.AvailableWidth-4))])
+			return err
+		})),
 		mpb.PrependDecorators(decor.Name(p.title)),
 		mpb.AppendDecorators(
 			decor.OnComplete(decor.CountersNoUnit("%d/%d ", decor.WCSyncWidth), ""),
@@ -60,11 +69,11 @@ func (p *progress) Progress(done, total int) {
 	p.bar.SetCurrent(int64(done))
 }
 
-// Say shows what a long stage is doing: behind the bar, or where there is none as a line of its own if it is lasting.
+// Say shows what a long stage is doing: below the bar, or where there is none as a line of its own if it is lasting.
 func (p *progress) Say(words string, lasting bool) {
 	switch {
 	case p.bar != nil:
-		p.note.Store(words)
+		p.words.Store(words)
 	case p.bars == nil && lasting:
 		fmt.Fprintf(p.out, "%s %s\n", p.title, words)
 	}

@@ -50,7 +50,7 @@ func (a *app) writeSynth(cmd *cobra.Command, out string, c synth.Config) (synth.
 	return s, err
 }
 
-// demoPatients is enough for every stage to have something to show, and few enough for two minutes on two cores.
+// demoPatients is enough for every stage to have something to show.
 const demoPatients = 300
 
 func (a *app) demo() *cobra.Command {
@@ -60,20 +60,26 @@ func (a *app) demo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Write a small synthetic cohort and run the whole study on it",
-		Long: `Write a small synthetic two-centre cohort and run the whole study on it, with an
-untrained network, to see what a run makes. The figures say nothing about patients.
+		Long: `Write a small synthetic two-centre cohort and run the whole study on it, with a
+network small enough to be trained in a minute, to see what a run makes. The figures
+say nothing about patients.
 ` + exitHelp,
 		Example: "  sonotype demo --out sonotype-demo",
 		Args:    exactly(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cohortDir := filepath.Join(f.out, "cohort")
-			s, err := a.writeSynth(cmd, cohortDir, synth.Config{Patients: patients, Seed: seed, Workers: f.jobs})
+			size, err := demoSize(f.isa)
 			if err != nil {
 				return err
 			}
-			if f.set, err = a.demoSettings(f.isa); err != nil {
+			if !cmd.Flags().Changed("patients") {
+				patients = size.patients
+			}
+			a.say("the demo trains densenet121 on %d x %d pixels for %d epochs; a study's default is densenet169 on 224 x 224 for at most 40", size.input, size.input, size.epochs)
+			s, err := a.writeSynth(cmd, filepath.Join(f.out, "cohort"), synth.Config{Patients: patients, Seed: seed, Workers: f.jobs})
+			if err != nil {
 				return err
 			}
+			f.set = size.settings()
 			f.out = filepath.Join(f.out, "run")
 			return a.runStudy(cmd, s.StudyFile, f)
 		},
@@ -85,15 +91,25 @@ untrained network, to see what a run makes. The figures say nothing about patien
 	return cmd
 }
 
-// demoSettings makes the demo smaller where the processor has no fast kernels, and says so.
-func (a *app) demoSettings(isa string) ([]string, error) {
+// demo is how much the demo does.
+type demo struct{ patients, input, epochs int }
+
+// demoSize is what two cores do in two minutes; much less where the processor has no fast kernels.
+func demoSize(isa string) (demo, error) {
 	level, err := nn.ParseISA(isa)
 	if err != nil {
-		return nil, errUsage{err}
+		return demo{}, errUsage{err}
 	}
-	if level != nn.Portable {
-		return nil, nil
+	if level == nn.Portable {
+		return demo{patients: 160, input: 32, epochs: 3}, nil
 	}
-	a.say("without AVX2 the demo uses densenet121 on 96 x 96 pixels instead of densenet169 on 224 x 224")
-	return []string{"network.backbone=densenet121", "network.input=96"}, nil
+	return demo{patients: demoPatients, input: 128, epochs: 4}, nil
+}
+
+// settings are the demo's overrides. The rate is that of a network that starts from random weights.
+func (d demo) settings() []string {
+	return []string{
+		"network.backbone=densenet121", fmt.Sprintf("network.input=%d", d.input), fmt.Sprintf("network.train.epochs=%d", d.epochs),
+		"network.train.warm_up=1", "network.train.rate=0.001", "network.train.layer_decay=1",
+	}
 }

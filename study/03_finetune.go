@@ -224,7 +224,7 @@ func (t *training) card(d *division, n trainedNetwork) (weights.Card, error) {
 	pre.Size = p.Network.Input
 	return weights.Card{
 		Backbone: p.Network.Backbone, Classes: []string{p.Outcome.Low, p.Outcome.High}, Preprocessing: pre,
-		Licence: t.start.card.Licence, DataHash: data, PatientsHash: patientsHash(t.images, learnt),
+		Licence: "as of the weights that it began with: " + t.start.card.Licence, DataHash: data, PatientsHash: patientsHash(t.images, learnt),
 		Training: &weights.Training{
 			Start: fmt.Sprintf("%s, tensors %s", cmp.Or(t.start.card.Name, t.start.card.Source), t.start.card.TensorsHash), Recipe: recipeInWords(p.Network.Train.Config),
 			Optimizer: p.Network.Train.Optimizer, Epochs: len(n.History), Kept: n.Kept, Seed: p.Seed, Stopped: n.Stopped,

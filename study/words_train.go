@@ -62,9 +62,9 @@ func recipeInWords(c finetune.Config) string {
 }
 
 func optimiserInWords(c finetune.Config) string {
-	words := fmt.Sprintf("%s at a %s learning rate of %g", map[string]string{"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}[c.Optimizer], c.Schedule, c.Rate)
+	words := fmt.Sprintf("%s with a %s learning rate, at most %g at the head", map[string]string{"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}[c.Optimizer], c.Schedule, c.Rate)
 	if c.WarmUp > 0 {
-		words += fmt.Sprintf(" after a warm-up of %g epochs", c.WarmUp)
+		words += fmt.Sprintf(", a warm-up of %g epochs", c.WarmUp)
 	}
 	if c.Optimizer == "sgd" {
 		words += fmt.Sprintf(", momentum %g", c.Momentum)
