@@ -1,5 +1,7 @@
 package nn
 
+import "sonotype/nn/kernel"
+
 // phases runs the network on the images of one slot, phase by phase: run deals a phase's units to
 // the workers and returns when all are done. With one worker, phases are plain loops.
 type phases struct {
@@ -69,14 +71,13 @@ func (p *phases) neck(bi, l, n int) {
 		s.norm.X, s.norm.RowX = p.slot.x[bi][r0*channels:], channels
 		s.norm.Scale, s.norm.Shift = w.norm.scale, w.norm.shift
 		p.program.kernels.Norm(&s.norm)
-		p.product(s, r1-r0, lda, &w.conv1, p.slot.neck[(1+r0)*b.neck:], b.neck, 0)
+		product(p.program.kernels, &s.tile, r1-r0, s.rows, lda, &w.conv1, p.slot.neck[(1+r0)*b.neck:], b.neck, 0)
 	})
 }
 
-// product multiplies the worker's rows (lda floats apart) by w's panels and writes
-// max(sum + bias, floor) to c: a panel at a time, by runs of k that stay in the nearest cache.
-func (p *phases) product(s *scratch, rows, lda int, w *panels, c []float32, ldc int, floor float32) {
-	k, t := p.program.kernels, &s.tile
+// product multiplies rows of a (lda floats apart) by w's panels and writes max(sum + bias, floor) to c:
+// a panel at a time, by runs of k that stay in the nearest cache.
+func product(k *kernel.Set, t *kernel.Tile, rows int, a []float32, lda int, w *panels, c []float32, ldc int, floor float32) {
 	parts := ceilDiv(w.k, k.KRun)
 	t.Rows, t.RowA, t.RowC, t.Runs, t.RunA = rows, lda, ldc, 1, 0
 	for n := 0; n < w.n; n += k.Cols {
@@ -84,7 +85,7 @@ func (p *phases) product(s *scratch, rows, lda int, w *panels, c []float32, ldc 
 		t.C, t.Init, t.RowInit, t.Floor = c[n:], w.bias[n:], 0, noFloor
 		for i := range parts {
 			k0, k1 := i*w.k/parts, (i+1)*w.k/parts
-			t.K, t.A, t.B = k1-k0, s.rows[k0:], panel[k0*k.Cols:]
+			t.K, t.A, t.B = k1-k0, a[k0:], panel[k0*k.Cols:]
 			if i == parts-1 {
 				t.Floor = floor
 			}
@@ -151,6 +152,6 @@ func (p *phases) transition(bi, n, next int) {
 			p.program.kernels.NormMean4(s.rows[(r-r0)*lda:],
 				&[4][]float32{in, in[b.shape.C:], below, below[b.shape.C:]}, w.norm.scale, w.norm.shift)
 		}
-		p.product(s, r1-r0, lda, &w.conv, c[r0*ldc:], ldc, noFloor)
+		product(p.program.kernels, &s.tile, r1-r0, s.rows, lda, &w.conv, c[r0*ldc:], ldc, noFloor)
 	})
 }

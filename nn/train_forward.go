@@ -93,30 +93,15 @@ func (t *cpuTrainer) neckForward(bi, l int) {
 		s.norm.Scale, s.norm.Shift = w.norm1.scale, w.norm1.shift
 		t.kernels.Norm(&s.norm)
 		neck := t.act.neck[bi][l][r0*b.neck:]
-		t.product(s, r1-r0, lda, w.conv1, neck, b.neck)
+		product(t.kernels, &s.tile, r1-r0, s.rows, lda, t.panels(w.conv1), neck, b.neck, noFloor)
 		t.moments(u, b.neck, r1-r0, neck, b.neck)
 	})
 	t.statistics(cut.parts, b.neck, t.neckMoments.part(0, b.neck))
 	w.norm2.prepare(t.neckMoments, rows)
 }
 
-// product multiplies the worker's rows, lda floats apart, by a 1x1 convolution into c: a panel at a
-// time, by runs of k that stay in the nearest cache.
-func (t *cpuTrainer) product(s *trainScratch, rows, lda int, w *param, c []float32, ldc int) {
-	k := &s.tile
-	parts := ceilDiv(w.rows, t.kernels.KRun)
-	k.Rows, k.RowA, k.RowC, k.Runs, k.RunA, k.Floor = rows, lda, ldc, 1, 0, noFloor
-	for n := 0; n < w.cols; n += w.panel {
-		panel := w.p[n*w.rows:]
-		k.C, k.Init, k.RowInit = c[n:], t.zeros, 0
-		for i := range parts {
-			k0, k1 := i*w.rows/parts, (i+1)*w.rows/parts
-			k.K, k.A, k.B = k1-k0, s.rows[k0:], panel[k0*w.panel:]
-			t.kernels.Gemm(k)
-			k.Init, k.RowInit = k.C, ldc
-		}
-	}
-}
+// panels is a 1x1 convolution as product takes it.
+func (t *cpuTrainer) panels(w *param) *panels { return &panels{w.rows, w.cols, w.p, t.zeros} }
 
 // growForward normalises the neck and convolves it, 3x3, into the block's next channels.
 func (t *cpuTrainer) growForward(bi, l int) {
@@ -194,7 +179,7 @@ func (t *cpuTrainer) transitionForward(bi int) {
 		s, lda := t.scratch[worker], w.conv.rows+rowPad
 		t.pooled(s, bi, r0, r1, 0, w.conv.rows, lda)
 		c := t.act.x[bi+1][r0*ldc:]
-		t.product(s, r1-r0, lda, w.conv, c, ldc)
+		product(t.kernels, &s.tile, r1-r0, s.rows, lda, t.panels(w.conv), c, ldc, noFloor)
 		t.moments(u, out.C, r1-r0, c, ldc)
 	})
 	t.statistics(cut.parts, out.C, t.blockMoments[bi+1].part(0, out.C))
