@@ -357,7 +357,7 @@ func (c *classification) choosePrimary() (primaryChoice, error) {
 	}
 	switch p := c.run.Plan.Classify.Primary; p {
 	case "cv":
-		choice.Why = "highest out-of-fold AUC in the training set, fixed before any test score was computed"
+		choice.Why = "highest out-of-fold AUC in the " + honestSetInWords(&c.run.Plan) + ", fixed before any test score was computed"
 	case "best-on-internal":
 		choice.Why = "named in stage 07 by the internal test set, as published: optimistic and exploratory"
 	default:

@@ -153,6 +153,14 @@ func learnersInWords(p *Plan) string {
 	return "training set"
 }
 
+// honestSetInWords names the patients with honest training scores.
+func honestSetInWords(p *Plan) string {
+	if p.trains() && !p.crossfits() {
+		return "held-out part of the training set"
+	}
+	return "training set"
+}
+
 // honestInWords says which training scores the threshold, the calibration and the Kaplan-Meier cut come from.
 func honestInWords(p *Plan) string {
 	switch {
