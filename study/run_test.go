@@ -19,6 +19,7 @@ import (
 )
 
 func TestWholeLine(t *testing.T) {
+	t.Parallel()
 	dir, out := cohortFolder(t, 80), t.TempDir()
 	s := mustRun(t, dir, out, 0)
 	if s.Headline == "" {
@@ -58,6 +59,8 @@ func TestWholeLine(t *testing.T) {
 	if err != nil || len(scores) != 80*18 {
 		t.Errorf("%d scores, want one a patient and model (%v)", len(scores), err)
 	}
+	t.Run("a second run reuses everything", func(t *testing.T) { checkReuse(t, dir, out) })
+	t.Run("a changed artefact is an error", func(t *testing.T) { checkTampering(t, dir, out) })
 }
 
 // patients counts those of a set.
@@ -77,17 +80,8 @@ func (r results) modelNames() []string {
 	return names
 }
 
-// The number of workers changes no byte, nor does the folder that the cohort lies in.
-func TestSameBytesForAnyJobsAndPlace(t *testing.T) {
-	one, many := t.TempDir(), t.TempDir()
-	mustRun(t, cohortFolder(t, 60), one, 1)
-	mustRun(t, cohortFolder(t, 60), many, 3)
-	sameFiles(t, fingerprints(t, one), fingerprints(t, many))
-}
-
-func TestSecondRunReusesEverything(t *testing.T) {
-	dir, out := cohortFolder(t, 60), t.TempDir()
-	mustRun(t, dir, out, 0)
+// checkReuse runs a finished study again.
+func checkReuse(t *testing.T, dir, out string) {
 	before := fingerprints(t, out)
 	plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", small)
 	if err != nil {
@@ -117,6 +111,7 @@ func (w *watcher) StageDone(_ int, name string, reused bool, _ time.Duration) {
 
 // Permuting the test sets' labels must change nothing that is trained or fitted.
 func TestTestLabelsReachNoFit(t *testing.T) {
+	t.Parallel()
 	dir := cohortFolder(t, 80)
 	splits := drawnSplits(t, dir)
 	frozen, permuted := t.TempDir(), t.TempDir()
@@ -196,9 +191,8 @@ func freezeSplits(t *testing.T, dir string, s *cohort.Splits, change func(set, k
 	}
 }
 
-func TestChangedArtefactIsAnError(t *testing.T) {
-	dir, out := cohortFolder(t, 60), t.TempDir()
-	mustRun(t, dir, out, 0)
+// checkTampering changes a result file of a finished study and runs it again.
+func checkTampering(t *testing.T, dir, out string) {
 	scores := filepath.Join(out, "06-classify", "scores.csv")
 	if err := os.WriteFile(scores, []byte(read(t, scores)+"\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -236,6 +230,9 @@ func TestKilledRunEndsTheSame(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SIGKILL is not a Windows notion")
 	}
+	if testing.Short() {
+		t.Skip("runs the line five times")
+	}
 	set := append(slices.Clone(learning), "network.train.shared=true", "classify.models=[lr]")
 	if out := os.Getenv("SONOTYPE_TEST_RUN"); out != "" {
 		mustRun(t, os.Getenv("SONOTYPE_TEST_COHORT"), out, 0, set...)
@@ -246,7 +243,7 @@ func TestKilledRunEndsTheSame(t *testing.T) {
 	mustRun(t, dir, whole, 0, set...)
 	took := time.Since(start)
 	moments := rand.New(rand.NewPCG(1, uint64(start.UnixNano())))
-	for range 4 {
+	for range 3 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledRunEndsTheSame$")
 		cmd.Env = append(os.Environ(), "SONOTYPE_TEST_RUN="+killed, "SONOTYPE_TEST_COHORT="+dir)
 		if err := cmd.Start(); err != nil {
@@ -262,6 +259,7 @@ func TestKilledRunEndsTheSame(t *testing.T) {
 
 // A table with nothing but the required columns and one centre: no external set, no clinical columns, no follow-up.
 func TestBareCohort(t *testing.T) {
+	t.Parallel()
 	dir := cohortFolder(t, 60)
 	lines := strings.Split(strings.TrimSpace(read(t, filepath.Join(dir, "cohort.csv"))), "\n")
 	head := strings.Split(lines[0], ",")
@@ -292,6 +290,7 @@ func TestBareCohort(t *testing.T) {
 }
 
 func TestPaperPreset(t *testing.T) {
+	t.Parallel()
 	dir, out := cohortFolder(t, 80), t.TempDir()
 	file := filepath.Join(dir, "study.yaml")
 	if err := os.WriteFile(file, []byte(read(t, file)+"preset: paper\n"), 0o644); err != nil {
@@ -314,6 +313,7 @@ func TestPaperPreset(t *testing.T) {
 
 // A file that cannot be used leaves its case out, with the reason in the flow, and the run goes on.
 func TestBrokenImageIsExcluded(t *testing.T) {
+	t.Parallel()
 	dir, out := cohortFolder(t, 60), t.TempDir()
 	images, err := filepath.Glob(filepath.Join(dir, "images", "*.png"))
 	if err != nil || len(images) == 0 {
@@ -331,6 +331,7 @@ func TestBrokenImageIsExcluded(t *testing.T) {
 // Across instruction sets the scores agree within 1e-4; the SVM's within 2e-3, since its solver stops, as libsvm's, at
 // a violation of 1e-3, and where it stops depends on the last bits of the features.
 func TestInstructionSetsAgree(t *testing.T) {
+	t.Parallel()
 	if nn.Detect() == nn.Portable {
 		t.Skip("this processor has one instruction set only")
 	}

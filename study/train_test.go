@@ -17,9 +17,10 @@ import (
 	"sonotype/weights"
 )
 
-// learning makes the small study train for two epochs.
+// learning makes the small study train for two epochs; the last block alone, which keeps the checkpoints small.
 var learning = []string{
-	"network.train.epochs=2", "network.train.batch=8", "network.train.warm_up=0", "network.train.rate=0.001",
+	"network.train.epochs=2", "network.train.batch=8", "network.train.warm_up=0", "network.train.rate=0.01",
+	"network.train.optimizer=sgd", "network.train.freeze=all-but-last-block",
 	"network.train.patience=0", "classify.models=[lr, knn]", "selection.folds=3",
 }
 
@@ -54,11 +55,13 @@ func listenTo(t *testing.T, l *listener, dir, out string, jobs int, set ...strin
 	return err
 }
 
-// A training that was interrupted goes on at its last whole epoch and ends as an uninterrupted one, with another number
-// of workers too; its checkpoints do not outlive the stage.
+// A training that was interrupted goes on at its last whole epoch, and the run ends with the bytes of an uninterrupted
+// one, whatever the number of workers and the folder that the cohort lies in; its checkpoints do not outlive the stage.
 func TestTrainingGoesOn(t *testing.T) {
-	dir, whole, broken := cohortFolder(t, 80), t.TempDir(), t.TempDir()
-	if err := listenTo(t, &listener{until: "PTA network, epoch 1/2"}, dir, broken, 1, learning...); !errors.Is(err, context.Canceled) {
+	t.Parallel()
+	dir, elsewhere, whole, broken := cohortFolder(t, 80), cohortFolder(t, 80), t.TempDir(), t.TempDir()
+	set := append(slices.Clone(learning), "classify.models=[lr, svm, knn, rf, lightgbm, adaboost]")
+	if err := listenTo(t, &listener{until: "PTA network, epoch 1/2"}, elsewhere, broken, 1, set...); !errors.Is(err, context.Canceled) {
 		t.Fatalf("interrupted: %v", err)
 	}
 	left, err := filepath.Glob(filepath.Join(broken, checkpointDir, "*.safetensors"))
@@ -66,13 +69,13 @@ func TestTrainingGoesOn(t *testing.T) {
 		t.Errorf("checkpoints %v, want one a network", left)
 	}
 	l := &listener{}
-	if err := listenTo(t, l, dir, broken, 3, learning...); err != nil {
+	if err := listenTo(t, l, elsewhere, broken, 3, set...); err != nil {
 		t.Fatal(err)
 	}
 	if len(l.heard) != 1 || !strings.HasPrefix(l.heard[0], "PTA network, epoch 2/2") {
 		t.Errorf("trained again: %q", l.heard)
 	}
-	mustRun(t, dir, whole, 0, learning...)
+	mustRun(t, dir, whole, 1, set...)
 	sameFiles(t, fingerprints(t, whole), fingerprints(t, broken))
 	if _, err := os.Stat(filepath.Join(whole, checkpointDir)); !os.IsNotExist(err) {
 		t.Errorf("the checkpoints are still there: %v", err)
@@ -214,6 +217,7 @@ func checkFitOn(t *testing.T, dir, out string) {
 
 // With cross-fitting every training patient has an honest score, from networks that have not seen the patient at all.
 func TestCrossfitScoresEverybody(t *testing.T) {
+	t.Parallel()
 	dir, out := cohortFolder(t, 60), t.TempDir()
 	mustRun(t, dir, out, 0, append(slices.Clone(learning), "network.train.crossfit=2", "network.train.shared=true", "network.train.epochs=1", "network.train.fit_on=all")...)
 	checkHonest(t, out, func(string) bool { return true })
