@@ -21,7 +21,7 @@ var learningMetrics = []learningMetric{
 	{id: "loss", name: "Loss", of: func(e Epoch) (num.Float, num.Float) { return e.TrainLoss, e.ValidLoss },
 		see: "Both lines should fall. Where the thin one falls on while the thick one rises, the network learns its training patients by heart."},
 	{id: "accuracy", name: "Accuracy", share: true, of: func(e Epoch) (num.Float, num.Float) { return e.TrainAccuracy, e.ValidAccuracy },
-		see: "The share of images on the right side of 0.5. It should rise; when most cases are of one class, a high value means little."},
+		see: "The share of patients or lesions whose mean probability lies on the right side of 0.5. It should rise; when most cases are of one class, a high value means little."},
 	{id: "auc", name: "AUC", share: true, of: func(e Epoch) (num.Float, num.Float) { return e.TrainAUC, e.ValidAUC },
 		see: "The thick line should stay well above 0.5, which is guessing. The gap between the lines is what does not carry over to new patients."},
 }
