@@ -128,7 +128,7 @@ CASES = {
     "trace_adam": {"batch": 4, "size": 96, "optimizer": "adam", "rate": 2e-5, "decay": 0.0, "clip": 0.0},
     "trace_adam_decay": {"batch": 4, "size": 96, "optimizer": "adam", "rate": 2e-5, "decay": 0.01, "clip": 0.5},
     "trace_adamw": {"batch": 4, "size": 96, "optimizer": "adamw", "rate": 2e-5, "decay": 0.1, "clip": 0.0},
-    "trace_sgd": {"batch": 4, "size": 96, "optimizer": "sgd", "rate": 2e-3, "decay": 0.01, "clip": 0.0},
+    "trace_sgd": {"batch": 4, "size": 96, "optimizer": "sgd", "rate": 2e-4, "decay": 0.01, "clip": 0.0},
     "trace_frozen": {"batch": 4, "size": 96, "optimizer": "sgd", "rate": 2e-3, "decay": 0.01, "clip": 0.0, "freeze": STEM_TO_3},
 }
 
