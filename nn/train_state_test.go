@@ -148,7 +148,6 @@ func TestTrainerIsSafeForGoroutines(t *testing.T) {
 
 // A closed trainer answers with errors.
 func TestClosedTrainerRefuses(t *testing.T) {
-	t.Skip("Gradients, ImportState and Info of a closed trainer panic: Close sets net to nil")
 	g := densenet.Build(learner, 32)
 	x, y := nntest.Images("x", 2, g.InputShape()), targets(2)
 	tr := trainer(t, g, nn.TrainOptions{ISA: nn.Detect(), Workers: 2})

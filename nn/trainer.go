@@ -210,6 +210,9 @@ func (t *cpuTrainer) check(x, y []float32, n int) error {
 func (t *cpuTrainer) Gradients() (Tensors, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closed {
+		return nil, &problem.Error{What: "the network has been closed"}
+	}
 	if !t.stepped {
 		return nil, &problem.Error{What: "there are no gradients before the first training step"}
 	}
@@ -226,6 +229,9 @@ func (t *cpuTrainer) Gradients() (Tensors, error) {
 func (t *cpuTrainer) ExportState() (State, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closed {
+		return State{}, &problem.Error{What: "the network has been closed"}
+	}
 	if !t.loaded {
 		return State{}, &problem.Error{What: "the network has no weights yet", Try: "import its state first"}
 	}
@@ -243,6 +249,9 @@ func (t *cpuTrainer) ImportState(s State) error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.closed {
+		return &problem.Error{What: "the network has been closed"}
+	}
 	t.steps, t.loaded, t.stepped = s.Steps, false, false
 	if err := t.net.load(s); err != nil {
 		return err
@@ -256,6 +265,9 @@ func (t *cpuTrainer) Info() ProgramInfo {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i := ProgramInfo{ISA: t.kernels.ISA, Workers: t.team.n, Convs: t.plan.convs()}
+	if t.closed {
+		return i
+	}
 	for _, a := range t.net.params {
 		i.WeightBytes += int64(len(a.p)) * 4 * 4 // value, gradient, two moments
 	}
