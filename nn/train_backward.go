@@ -9,8 +9,8 @@ func (t *cpuTrainer) backward(dlogits []float64) {
 	t.headBackward(dlogits)
 	for b := len(t.plan.blocks) - 1; b >= t.first; b-- {
 		for l := len(t.plan.blocks[b].layers) - 1; l >= 0; l-- {
-			t.growBackward(b, l)
-			t.neckBackward(b, l)
+			offset, slope := t.growBackward(b, l)
+			t.neckBackward(b, l, offset, slope)
 		}
 		if b > 0 {
 			t.transitionBackward(b - 1)
@@ -84,6 +84,21 @@ func (t *cpuTrainer) blockGradient(bi int, norm *trainNorm, parts, count int) {
 	norm.gradient(sum, sumX, count, t.offset[bi], t.slope[bi])
 }
 
+// ownGradient ends the gradient of a batch normalisation whose input nothing else reads, its sums in so
+// many parts, and returns the terms of dx = scale*dz + offset + slope*x.
+func (t *cpuTrainer) ownGradient(norm *trainNorm, parts, count int) (offset, slope []float32) {
+	sum, sumX := t.joinGradients(parts, norm.channels())
+	clear(t.ownOffset)
+	clear(t.ownSlope)
+	norm.gradient(sum, sumX, count, t.ownOffset, t.ownSlope)
+	offset, slope = t.terms[0][:norm.channels()], t.terms[1][:norm.channels()]
+	for c := range offset {
+		slope[c] = float32(t.ownSlope[c])
+		offset[c] = float32(t.ownOffset[c] - t.ownSlope[c]*float64(norm.mean[c]))
+	}
+	return offset, slope
+}
+
 // correction returns the terms that make the gradient by channels [c0, c1) of block bi whole.
 func (t *cpuTrainer) correction(bi, c0, c1 int) (offset, slope []float32) {
 	offset, slope = t.terms[0][:c1-c0], t.terms[1][:c1-c0]
@@ -107,8 +122,8 @@ func (t *cpuTrainer) correct(s *trainScratch, bi, at, rows int, dst []float32, r
 }
 
 // growBackward takes the gradient by the channels that layer l made through its 3x3 convolution, to
-// the neck before norm2.
-func (t *cpuTrainer) growBackward(bi, l int) {
+// the neck before norm2: act.dneck but for the offset and slope that it returns.
+func (t *cpuTrainer) growBackward(bi, l int) (dneckOffset, dneckSlope []float32) {
 	b, w := &t.plan.blocks[bi], &t.net.blocks[bi].layers[l]
 	at := b.in + l*b.grow
 	offset, slope := t.correction(bi, at, at+b.grow)
@@ -127,10 +142,7 @@ func (t *cpuTrainer) growBackward(bi, l int) {
 		}
 	})
 	t.joinWeights(w.conv2, images.parts)
-	sum, sumX := t.joinGradients(images.parts, b.neck)
-	clear(t.neckOffset)
-	clear(t.neckSlope)
-	w.norm2.gradient(sum, sumX, t.n*b.pixels(), t.neckOffset, t.neckSlope)
+	return t.ownGradient(w.norm2, images.parts, t.n*b.pixels())
 }
 
 // loadGradBand fills the worker's dband with the whole gradient by the layer's channels at rows
@@ -185,13 +197,8 @@ func (t *cpuTrainer) bandBackward(s *trainScratch, bi, l, i, j int, part [2][]fl
 }
 
 // neckBackward takes the gradient by the neck through its 1x1 convolution to the block's channels.
-func (t *cpuTrainer) neckBackward(bi, l int) {
+func (t *cpuTrainer) neckBackward(bi, l int, offset, slope []float32) {
 	b, w := &t.plan.blocks[bi], &t.net.blocks[bi].layers[l]
-	offset, slope := t.terms[0][:b.neck], t.terms[1][:b.neck]
-	for c := range offset {
-		slope[c] = float32(t.neckSlope[c])
-		offset[c] = float32(t.neckOffset[c] - t.neckSlope[c]*float64(w.norm2.mean[c]))
-	}
 	p := &pointwiseBackward{
 		block: bi, norm: w.norm1, conv: w.conv1, back: t.turned[bi][l], rows: t.n * b.pixels(), out: b.neck,
 		load: func(s *trainScratch, r0, r1 int) {

@@ -19,11 +19,7 @@ func (t *cpuTrainer) stemBackward() {
 			t.normBack(s, norm, 0, conv.C, part)
 		}
 	})
-	sum, sumX := t.joinGradients(t.n, conv.C)
-	clear(t.neckOffset)
-	clear(t.neckSlope)
-	norm.gradient(sum, sumX, t.n*conv.H*conv.W, t.neckOffset, t.neckSlope)
-	t.stemWeights()
+	t.stemWeights(t.ownGradient(norm, t.n, t.n*conv.H*conv.W))
 }
 
 // poolBackward hands the gradient of each pooled value of image i to the first pixel that has it.
@@ -55,13 +51,8 @@ func (t *cpuTrainer) poolBackward(s *trainScratch, i int, offset, slope []float3
 }
 
 // stemWeights ends the gradient by the stem's convolution in place and sums that by its weights.
-func (t *cpuTrainer) stemWeights() {
+func (t *cpuTrainer) stemWeights(offset, slope []float32) {
 	conv, norm, w := t.plan.stem.convShape, t.net.stemNorm, t.net.stem
-	offset, slope := t.terms[0][:conv.C], t.terms[1][:conv.C]
-	for c := range offset {
-		slope[c] = float32(t.neckSlope[c])
-		offset[c] = float32(t.neckOffset[c] - t.neckSlope[c]*float64(norm.mean[c]))
-	}
 	images, cut := gradShares(t.n, sliceRows), blocks(conv.H, trainStemRows)
 	t.team.run(images.parts, func(worker, u int) {
 		s, dw := t.scratch[worker], t.weightPart(u, w)

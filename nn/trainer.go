@@ -65,7 +65,7 @@ type cpuTrainer struct {
 	stemMoments, neckMoments moments
 	blockMoments             []moments
 	offset, slope            [][]float64  // by block: what is missing in act.grad
-	neckOffset, neckSlope    []float64    // the same for act.dneck
+	ownOffset, ownSlope      []float64    // the same of a normalisation whose input nothing else reads
 	terms                    [2][]float32 // of the correction at work
 	zeros, ones              []float32
 	planes, flipped          [][][][]float32 // by block and layer: transforms of 3x3 weights, forth and back
@@ -106,7 +106,7 @@ func (t *cpuTrainer) channelBuffers() {
 		}
 	}
 	t.neckMoments = newMoments(most)
-	t.neckOffset, t.neckSlope = make([]float64, most), make([]float64, most)
+	t.ownOffset, t.ownSlope = make([]float64, most), make([]float64, most)
 	t.terms = [2][]float32{make([]float32, most), make([]float32, most)}
 	t.zeros, t.ones = make([]float32, most), make([]float32, most)
 	for i := range t.ones {
