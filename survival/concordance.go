@@ -1,91 +1,127 @@
 package survival
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"sonotype/internal/num"
-	"sonotype/internal/problem"
 	"sonotype/internal/stats"
 )
-
-// pairCounts are one patient's comparable pairs.
-type pairCounts struct{ concordant, discordant, tied int64 }
 
 // ConcordanceIndex is Harrell's C of a risk score, higher meaning an earlier event, by the rules of R's
 // concordance(Surv(time, event) ~ score, reverse = TRUE): a pair is comparable when the earlier time is an event
 // (a censoring at an event's time counts as later); equal scores count one half; two events at one time are not
 // compared. O(n log n). The standard error is the infinitesimal jackknife; Lo and Hi are C -+ 1.96 SE in [0, 1].
 func ConcordanceIndex(time []float64, event []int, score []float64) (Concordance, error) {
-	if _, err := checkFollowUp(time, event); err != nil {
+	if _, err := checkScores(time, event, score); err != nil {
 		return Concordance{}, err
 	}
-	if err := checkLength("scores", len(score), len(time)); err != nil {
-		return Concordance{}, err
+	c, _ := concordance(time, event, score, nil, nil)
+	return c, nil
+}
+
+// pairSums are sums of weights over one patient's comparable pairs.
+type pairSums struct{ concordant, discordant, tied float64 }
+
+func (p pairSums) total() float64 { return p.concordant + p.discordant + p.tied }
+
+// excess is how much more is concordant than a chance of c would make it.
+func (p pairSums) excess(c float64) float64 { return p.concordant + p.tied/2 - c*p.total() }
+
+// pairing holds the pairs of every patient: as the one with the earlier event, and as the later one.
+type pairing struct {
+	earlier []pairSums // not weighted
+	later   []pairSums // each pair weighted by its earlier event
+	weight  []float64  // of each patient's event
+}
+
+// concordance is C over the pairs within strata (nil: one); a pair counts as much as the weight of its earlier event
+// (nil: 1). Influence is dC by a patient's mass: its squares sum to the variance. Counts are of pairs with weight.
+func concordance(time []float64, event []int, score []float64, stratum []int, weight []float64) (c Concordance, influence []float64) {
+	if weight == nil {
+		weight = slices.Repeat([]float64{1}, len(time))
 	}
-	for i, s := range score {
-		if math.IsNaN(s) || math.IsInf(s, 0) {
-			return Concordance{}, &problem.Error{What: "a score is not a finite number", Found: fmt.Sprintf("%v for patient %d of %d", s, i+1, len(score))}
-		}
-	}
-	c := Concordance{C: num.NaN(), SE: num.NaN(), Lo: num.NaN(), Hi: num.NaN()}
-	pairs := comparablePairs(time, event, score)
-	for _, p := range pairs { // every pair is seen from both sides
-		c.Concordant, c.Discordant, c.TiedScore = c.Concordant+p.concordant, c.Discordant+p.discordant, c.TiedScore+p.tied
-	}
-	c.Concordant, c.Discordant, c.TiedScore = c.Concordant/2, c.Discordant/2, c.TiedScore/2
-	c.TiedTime, c.TiedBoth = tiedEvents(time, event, score)
-	total := float64(c.Concordant + c.Discordant + c.TiedScore)
+	pairs := comparablePairs(time, event, score, stratum, weight)
+	c, index, total := pairs.count()
+	c.TiedTime, c.TiedBoth = tiedEvents(time, event, score, stratum)
 	if total == 0 {
 		c.Note = "no comparable pairs"
 		return c, nil
 	}
-	index := (float64(c.Concordant) + float64(c.TiedScore)/2) / total
-	var variance float64
-	for _, p := range pairs {
-		d := (float64(p.concordant) + float64(p.tied)/2 - index*float64(p.concordant+p.discordant+p.tied)) / total
-		variance += d * d
+	influence = make([]float64, len(time))
+	for i := range influence {
+		influence[i] = (weight[i]*pairs.earlier[i].excess(index) + pairs.later[i].excess(index)) / total
 	}
-	se := math.Sqrt(variance)
+	c.interval(index, influence)
+	return c, influence
+}
+
+// count sums the pairs: their numbers, the index and the sum of weights.
+func (p *pairing) count() (c Concordance, index, total float64) {
+	c = Concordance{C: num.NaN(), SE: num.NaN(), Lo: num.NaN(), Hi: num.NaN()}
+	var good float64
+	for i, q := range p.earlier {
+		if w := p.weight[i]; w > 0 {
+			c.Concordant, c.Discordant, c.TiedScore = c.Concordant+int64(q.concordant), c.Discordant+int64(q.discordant), c.TiedScore+int64(q.tied)
+			good, total = good+w*(q.concordant+q.tied/2), total+w*q.total()
+		}
+	}
+	return c, good / total, total
+}
+
+// interval fills C with its interval from the patients' influences.
+func (c *Concordance) interval(index float64, influence []float64) {
+	se := math.Sqrt(sumOfSquares(influence))
 	c.C, c.SE = num.Float(index), num.Float(se)
 	c.Lo, c.Hi = num.Float(max(0, index-stats.Z975*se)), num.Float(min(1, index+stats.Z975*se))
-	return c, nil
+}
+
+func sumOfSquares(x []float64) (s float64) {
+	for _, v := range x {
+		s += v * v
+	}
+	return s
 }
 
 // comparablePairs counts each patient's pairs in two sweeps over time: backwards, each event against all that come
 // later; forwards, each patient against all earlier events.
-func comparablePairs(time []float64, event []int, score []float64) []pairCounts {
+func comparablePairs(time []float64, event []int, score []float64, stratum []int, weight []float64) *pairing {
 	rank, levels := denseRanks(score)
-	idx := stats.Order(time)
-	out := make([]pairCounts, len(time))
+	out := &pairing{earlier: make([]pairSums, len(time)), later: make([]pairSums, len(time)), weight: weight}
+	for _, idx := range withinStrata(stats.Order(time), stratum) {
+		out.againstLater(time, idx, event, rank, levels)
+		out.againstEarlier(time, idx, event, rank, levels)
+	}
+	return out
+}
+
+func (p *pairing) againstLater(time []float64, idx, event, rank []int, levels int) {
 	later := newFenwick(levels)
 	sweep(time, idx, true, func(block []int) {
 		for _, i := range block { // censored at this time: after its events
 			if event[i] == 0 {
-				later.add(rank[i])
+				later.add(rank[i], 1)
 			}
 		}
 		for _, i := range block {
 			if event[i] == 1 {
 				lower, equal := later.below(rank[i])
-				out[i].concordant += lower
-				out[i].tied += equal
-				out[i].discordant += later.total - lower - equal
+				p.earlier[i] = pairSums{concordant: lower, tied: equal, discordant: later.total - lower - equal}
 			}
 		}
 		for _, i := range block {
 			if event[i] == 1 {
-				later.add(rank[i])
+				later.add(rank[i], 1)
 			}
 		}
 	})
+}
+
+func (p *pairing) againstEarlier(time []float64, idx, event, rank []int, levels int) {
 	earlier := newFenwick(levels) // events only
 	count := func(i int) {
 		lower, equal := earlier.below(rank[i])
-		out[i].discordant += lower
-		out[i].tied += equal
-		out[i].concordant += earlier.total - lower - equal
+		p.later[i] = pairSums{discordant: lower, tied: equal, concordant: earlier.total - lower - equal}
 	}
 	sweep(time, idx, false, func(block []int) {
 		for _, i := range block {
@@ -95,7 +131,7 @@ func comparablePairs(time []float64, event []int, score []float64) []pairCounts 
 		}
 		for _, i := range block {
 			if event[i] == 1 {
-				earlier.add(rank[i])
+				earlier.add(rank[i], p.weight[i])
 			}
 		}
 		for _, i := range block {
@@ -104,7 +140,6 @@ func comparablePairs(time []float64, event []int, score []float64) []pairCounts 
 			}
 		}
 	})
-	return out
 }
 
 // sweep visits the blocks of equal time in order, or backwards.
@@ -124,16 +159,27 @@ func sweep(time []float64, idx []int, backwards bool, visit func(block []int)) {
 	}
 }
 
-// tiedEvents counts pairs of events at one time: with different scores, and with equal ones.
-func tiedEvents(time []float64, event []int, score []float64) (different, equal int64) {
-	type at struct{ time, score float64 }
-	times, both := map[float64]int64{}, map[at]int64{}
+// tiedEvents counts pairs of events at one time within strata: with different scores, and with equal ones.
+func tiedEvents(time []float64, event []int, score []float64, stratum []int) (different, equal int64) {
+	type moment struct {
+		stratum int
+		time    float64
+	}
+	type at struct {
+		moment
+		score float64
+	}
+	times, both := map[moment]int64{}, map[at]int64{}
 	for i, t := range time {
 		if event[i] == 1 {
-			different += times[t]
-			equal += both[at{t, score[i]}]
-			times[t]++
-			both[at{t, score[i]}]++
+			m := moment{time: t}
+			if stratum != nil {
+				m.stratum = stratum[i]
+			}
+			different += times[m]
+			equal += both[at{m, score[i]}]
+			times[m]++
+			both[at{m, score[i]}]++
 		}
 	}
 	return different - equal, equal
@@ -150,28 +196,28 @@ func denseRanks(x []float64) (rank []int, levels int) {
 	return rank, len(distinct)
 }
 
-// fenwick counts values by rank with cumulative sums in O(log n).
+// fenwick holds weights by rank with cumulative sums in O(log n).
 type fenwick struct {
-	tree  []int64
-	total int64
+	tree  []float64
+	total float64
 }
 
-func newFenwick(levels int) *fenwick { return &fenwick{tree: make([]int64, levels+1)} }
+func newFenwick(levels int) *fenwick { return &fenwick{tree: make([]float64, levels+1)} }
 
-func (f *fenwick) add(rank int) {
-	f.total++
+func (f *fenwick) add(rank int, weight float64) {
+	f.total += weight
 	for i := rank + 1; i < len(f.tree); i += i & -i {
-		f.tree[i]++
+		f.tree[i] += weight
 	}
 }
 
-// below counts the values under rank and those equal to it.
-func (f *fenwick) below(rank int) (lower, equal int64) {
+// below sums the weights under rank and at it.
+func (f *fenwick) below(rank int) (lower, equal float64) {
 	lower = f.sum(rank)
 	return lower, f.sum(rank+1) - lower
 }
 
-func (f *fenwick) sum(ranks int) (s int64) {
+func (f *fenwick) sum(ranks int) (s float64) {
 	for i := ranks; i > 0; i -= i & -i {
 		s += f.tree[i]
 	}

@@ -16,6 +16,7 @@ import (
 type Covariate struct {
 	Name   string
 	Values []float64
+	Term   string // shared by the columns of one categorical covariate; "" = Name
 }
 
 const (
@@ -27,55 +28,97 @@ const (
 // standardised columns. A constant or collinear covariate, and one whose coefficient runs to infinity (a group
 // without events, perfect ordering), is an error that names it; so are no events at all.
 func FitCox(time []float64, event []int, covariates []Covariate) (*Cox, error) {
-	events, err := checkFollowUp(time, event)
+	return FitStratifiedCox(time, event, covariates, nil)
+}
+
+// FitStratifiedCox is FitCox with a baseline hazard of its own in each stratum (nil: one); a covariate must vary
+// within strata. Concordance compares within strata.
+func FitStratifiedCox(time []float64, event []int, covariates []Covariate, strata []string) (*Cox, error) {
+	f, err := fitCox(time, event, covariates, strata)
 	if err != nil {
+		return nil, err
+	}
+	return f.summary(), nil
+}
+
+// coxFit is a fitted model with what further tests need.
+type coxFit struct {
+	covariates []Covariate
+	stratum    []int // nil: one
+	strata     int
+	events     int
+	scale      []float64
+	likelihood *efron
+	null, best *coxPoint
+	inverse    mat.SymDense // of the information
+	beta       []float64    // of the standardised columns
+	iterations int
+}
+
+func fitCox(time []float64, event []int, covariates []Covariate, strata []string) (*coxFit, error) {
+	f := &coxFit{covariates: covariates, strata: 1}
+	var err error
+	if f.events, err = checkFollowUp(time, event); err != nil {
 		return nil, err
 	}
 	if len(covariates) == 0 {
 		return nil, &problem.Error{What: "a Cox model needs at least one covariate"}
 	}
-	if events == 0 {
+	if f.events == 0 {
 		return nil, &problem.Error{What: "a Cox model needs events", Found: fmt.Sprintf("none in %d patients", len(time))}
 	}
-	z, scale, err := standardise(covariates, len(time))
+	if f.stratum, f.strata, err = strataOf(strata, len(time)); err != nil {
+		return nil, err
+	}
+	z, scale, err := standardise(covariates, len(time), f.stratum)
 	if err != nil {
 		return nil, err
 	}
-	l := newEfron(time, event, z)
-	null := l.at(make([]float64, len(covariates)))
-	beta, best, iterations, err := l.maximise(null, covariates)
-	if err != nil {
+	f.scale, f.likelihood = scale, newEfron(time, event, z, f.stratum)
+	f.null = f.likelihood.at(make([]float64, len(covariates)))
+	if f.beta, f.best, f.iterations, err = f.likelihood.maximise(f.null, covariates); err != nil {
 		return nil, err
 	}
-	c := &Cox{N: len(time), Events: events, LogLikNull: null.logLik, LogLik: best.logLik, Iterations: iterations}
 	var chol mat.Cholesky
-	if !chol.Factorize(best.information) {
-		return nil, infinite(covariates, event, beta)
+	if !chol.Factorize(f.best.information) {
+		return nil, infinite(covariates, event, f.beta)
 	}
-	var inverse mat.SymDense
-	if err := chol.InverseTo(&inverse); err != nil {
-		return nil, infinite(covariates, event, beta)
+	if err := chol.InverseTo(&f.inverse); err != nil {
+		return nil, infinite(covariates, event, f.beta)
 	}
-	lp := make([]float64, len(time))
-	for j, v := range covariates {
-		b, se := beta[j]/scale[j], math.Sqrt(inverse.At(j, j))/scale[j]
+	return f, nil
+}
+
+// summary is the model as it is reported.
+func (f *coxFit) summary() *Cox {
+	l := f.likelihood
+	c := &Cox{N: len(l.time), Events: f.events, Strata: f.strata, LogLikNull: f.null.logLik, LogLik: f.best.logLik, Iterations: f.iterations}
+	for j, v := range f.covariates {
+		b, se := f.beta[j]/f.scale[j], math.Sqrt(f.inverse.At(j, j))/f.scale[j]
 		c.Terms = append(c.Terms, CoxTerm{Name: v.Name, Coef: num.Float(b), SE: num.Float(se), HR: num.Float(math.Exp(b)),
 			Lo: num.Float(math.Exp(b - stats.Z975*se)), Hi: num.Float(math.Exp(b + stats.Z975*se)), Z: num.Float(b / se), P: num.Float(stats.NormalTwoSided(b / se))})
-		for i := range lp {
-			lp[i] += beta[j] * z[j][i]
+	}
+	beta := mat.NewVecDense(len(f.beta), f.beta)
+	c.LR = coxTest("likelihood ratio", 2*(f.best.logLik-f.null.logLik), len(f.beta))
+	c.Wald = coxTest("Wald", mat.Inner(beta, f.best.information, beta), len(f.beta))
+	score, _ := quadratic(f.null.gradient, f.null.information)
+	c.Score = coxTest("score", score, len(f.beta))
+	c.Concordance, _ = concordance(l.time, l.event, f.predictor(), f.stratum, nil)
+	if f.events < 10*len(f.covariates) {
+		c.Note = fmt.Sprintf("%d events for %d covariates: fewer than ten each", f.events, len(f.covariates))
+	}
+	return c
+}
+
+// predictor is the linear predictor of every patient, up to a constant in each stratum.
+func (f *coxFit) predictor() []float64 {
+	out := make([]float64, len(f.likelihood.time))
+	for j, b := range f.beta {
+		for i, v := range f.likelihood.z[j] {
+			out[i] += b * v
 		}
 	}
-	c.LR = coxTest("likelihood ratio", 2*(best.logLik-null.logLik), len(beta))
-	c.Wald = coxTest("Wald", mat.Inner(mat.NewVecDense(len(beta), beta), best.information, mat.NewVecDense(len(beta), beta)), len(beta))
-	score, _ := quadratic(null.gradient, null.information)
-	c.Score = coxTest("score", score, len(beta))
-	if c.Concordance, err = ConcordanceIndex(time, event, lp); err != nil {
-		return nil, err
-	}
-	if events < 10*len(covariates) {
-		c.Note = fmt.Sprintf("%d events for %d covariates: fewer than ten each", events, len(covariates))
-	}
-	return c, nil
+	return out
 }
 
 func coxTest(name string, x float64, df int) stats.Test {
@@ -153,8 +196,9 @@ func withoutEvents(c Covariate, event []int) string {
 	return ""
 }
 
-// standardise centres and scales the covariates and refuses constant and collinear ones.
-func standardise(covariates []Covariate, n int) (z [][]float64, scale []float64, err error) {
+// standardise centres the covariates within strata, which changes no likelihood, scales them, and refuses constant
+// and collinear ones.
+func standardise(covariates []Covariate, n int, stratum []int) (z [][]float64, scale []float64, err error) {
 	for _, c := range covariates {
 		if err := checkLength(fmt.Sprintf("values of %q", c.Name), len(c.Values), n); err != nil {
 			return nil, nil, err
@@ -165,14 +209,19 @@ func standardise(covariates []Covariate, n int) (z [][]float64, scale []float64,
 					Try: "leave the patient out, with the reason, before the analysis"}
 			}
 		}
-		mean, variance := stats.MeanVar(c.Values)
+		mean, _ := stats.MeanVar(c.Values)
+		col := centred(c.Values, stratum)
+		_, variance := stats.MeanVar(col)
 		sd := math.Sqrt(variance)
 		if !(sd > 1e-12*math.Abs(mean)) {
-			return nil, nil, &problem.Error{What: fmt.Sprintf("covariate %q is constant", c.Name), Expected: "at least two different values", Try: "drop the covariate"}
+			within := ""
+			if stratum != nil {
+				within = " within the strata"
+			}
+			return nil, nil, &problem.Error{What: fmt.Sprintf("covariate %q is constant%s", c.Name, within), Expected: "at least two different values", Try: "drop the covariate"}
 		}
-		col := make([]float64, n)
-		for i, v := range c.Values {
-			col[i] = (v - mean) / sd
+		for i := range col {
+			col[i] /= sd
 		}
 		if err := collinear(covariates, z, col); err != nil {
 			return nil, nil, err
@@ -180,6 +229,26 @@ func standardise(covariates []Covariate, n int) (z [][]float64, scale []float64,
 		z, scale = append(z, col), append(scale, sd)
 	}
 	return z, scale, nil
+}
+
+// centred subtracts the mean of each stratum; nil is one stratum.
+func centred(x []float64, stratum []int) []float64 {
+	out := make([]float64, len(x))
+	every := make([]int, len(x))
+	for i := range every {
+		every[i] = i
+	}
+	for _, members := range withinStrata(every, stratum) {
+		values := make([]float64, len(members))
+		for k, i := range members {
+			values[k] = x[i]
+		}
+		mean, _ := stats.MeanVar(values)
+		for k, i := range members {
+			out[i] = values[k] - mean
+		}
+	}
+	return out
 }
 
 // collinear regresses the next column on the earlier ones; a residual without variance is an error.

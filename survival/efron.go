@@ -8,12 +8,12 @@ import (
 	"sonotype/internal/stats"
 )
 
-// efron evaluates Efron's partial likelihood (JASA 1977) in one backward pass over time.
+// efron evaluates Efron's partial likelihood (JASA 1977) in one backward pass over the times of each stratum.
 type efron struct {
 	time  []float64
 	event []int
 	z     [][]float64 // [covariate][patient]
-	order []int       // ascending time
+	order [][]int     // the patients of each stratum by ascending time
 }
 
 // coxPoint is the log likelihood at some coefficients with its gradient and observed information.
@@ -52,13 +52,54 @@ func (m *moments) add(w float64, z []float64) {
 	}
 }
 
-func newEfron(time []float64, event []int, z [][]float64) *efron {
-	return &efron{time: time, event: event, z: z, order: stats.Order(time)}
+// newEfron takes a stratum number per patient; nil is one stratum.
+func newEfron(time []float64, event []int, z [][]float64, stratum []int) *efron {
+	return &efron{time: time, event: event, z: z, order: withinStrata(stats.Order(time), stratum)}
+}
+
+// withinStrata divides patients, in their order, by stratum; nil is one stratum.
+func withinStrata(order, stratum []int) [][]int {
+	if stratum == nil {
+		return [][]int{order}
+	}
+	var out [][]int
+	for _, i := range order {
+		for stratum[i] >= len(out) {
+			out = append(out, nil)
+		}
+		out[stratum[i]] = append(out[stratum[i]], i)
+	}
+	return out
 }
 
 func (l *efron) at(beta []float64) *coxPoint {
 	p := len(beta)
 	out := &coxPoint{gradient: mat.NewVecDense(p, nil), information: mat.NewSymDense(p, nil)}
+	l.deaths(beta, func(d death) {
+		out.logLik += d.logShare
+		k := 0
+		for a := range p {
+			out.gradient.SetVec(a, out.gradient.AtVec(a)+d.residual[a])
+			for b := a; b < p; b++ {
+				out.information.SetSym(a, b, out.information.At(a, b)+d.covariance[k])
+				k++
+			}
+		}
+	})
+	return out
+}
+
+// death is one event seen against those at risk: of d events at one time the k-th counts each as 1 - k/d at risk.
+type death struct {
+	time       float64
+	logShare   float64   // of the partial likelihood
+	residual   []float64 // its covariates minus their mean among those at risk (Schoenfeld's residual)
+	covariance []float64 // of the covariates among those at risk: upper triangle, row by row
+}
+
+// deaths visits all events; the slices are good until the next visit.
+func (l *efron) deaths(beta []float64, visit func(death)) {
+	p := len(beta)
 	eta, highest := make([]float64, len(l.time)), math.Inf(-1)
 	for i := range eta {
 		for j, b := range beta {
@@ -68,52 +109,54 @@ func (l *efron) at(beta []float64) *coxPoint {
 	}
 	risk, dying := newMoments(p), newMoments(p)
 	row := make([]float64, p)
-	for end := len(l.order); end > 0; {
-		start := end - 1
-		for start > 0 && l.time[l.order[start-1]] == l.time[l.order[end-1]] {
-			start--
-		}
-		dying.clear()
-		deaths := 0
-		for _, i := range l.order[start:end] {
-			for j := range row {
-				row[j] = l.z[j][i]
+	for _, order := range l.order {
+		risk.clear()
+		for end := len(order); end > 0; {
+			start := end - 1
+			for start > 0 && l.time[order[start-1]] == l.time[order[end-1]] {
+				start--
 			}
-			w := math.Exp(eta[i] - highest) // a common factor: it cancels but in the log likelihood
-			risk.add(w, row)
-			if l.event[i] == 1 {
-				deaths++
-				dying.add(w, row)
-				out.logLik += eta[i] - highest
-				for j, v := range row {
-					out.gradient.SetVec(j, out.gradient.AtVec(j)+v)
+			dying.clear()
+			var events []int
+			for _, i := range order[start:end] {
+				for j := range row {
+					row[j] = l.z[j][i]
+				}
+				w := math.Exp(eta[i] - highest) // a common factor: it cancels
+				risk.add(w, row)
+				if l.event[i] == 1 {
+					events = append(events, i)
+					dying.add(w, row)
 				}
 			}
+			l.tied(events, risk, dying, func(d death, i int) {
+				d.logShare += eta[i] - highest
+				visit(d)
+			})
+			end = start
 		}
-		out.subtract(risk, dying, deaths)
-		end = start
 	}
-	return out
 }
 
-// subtract takes the d = deaths tied denominators at one time off: the k-th counts (1 - k/d) of the dying.
-func (o *coxPoint) subtract(risk, dying moments, deaths int) {
-	p := o.gradient.Len()
-	mean := make([]float64, p)
-	for k := range deaths {
-		f := float64(k) / float64(deaths)
+// tied visits the events at one time.
+func (l *efron) tied(events []int, risk, dying moments, visit func(d death, i int)) {
+	p := len(risk.wz)
+	mean, d := make([]float64, p), death{residual: make([]float64, p), covariance: make([]float64, len(risk.wzz))}
+	for k, i := range events {
+		f := float64(k) / float64(len(events))
 		total := risk.w - f*dying.w
-		o.logLik -= math.Log(total)
+		d.time, d.logShare = l.time[i], -math.Log(total)
 		for a := range mean {
 			mean[a] = (risk.wz[a] - f*dying.wz[a]) / total
-			o.gradient.SetVec(a, o.gradient.AtVec(a)-mean[a])
+			d.residual[a] = l.z[a][i] - mean[a]
 		}
 		at := 0
 		for a := range p {
 			for b := a; b < p; b++ {
-				o.information.SetSym(a, b, o.information.At(a, b)+(risk.wzz[at]-f*dying.wzz[at])/total-mean[a]*mean[b])
+				d.covariance[at] = (risk.wzz[at]-f*dying.wzz[at])/total - mean[a]*mean[b]
 				at++
 			}
 		}
+		visit(d, i)
 	}
 }

@@ -29,9 +29,40 @@ func checkFollowUp(time []float64, event []int) (events int, err error) {
 	return events, nil
 }
 
+// checkScores is checkFollowUp with one finite score a patient.
+func checkScores(time []float64, event []int, score []float64) (events int, err error) {
+	if events, err = checkFollowUp(time, event); err != nil {
+		return 0, err
+	}
+	if err := checkLength("scores", len(score), len(time)); err != nil {
+		return 0, err
+	}
+	for i, s := range score {
+		if math.IsNaN(s) || math.IsInf(s, 0) {
+			return 0, &problem.Error{What: "a score is not a finite number", Found: fmt.Sprintf("%v for patient %d of %d", s, i+1, len(score))}
+		}
+	}
+	return events, nil
+}
+
 func checkLength(what string, got, want int) error {
 	if got == want {
 		return nil
 	}
 	return &problem.Error{What: what + " and follow-up times differ in number", Expected: fmt.Sprintf("%d", want), Found: fmt.Sprintf("%d", got)}
+}
+
+// strataOf numbers the strata; without names, or with one, there is one stratum and no numbers.
+func strataOf(names []string, n int) (stratum []int, strata int, err error) {
+	if names == nil {
+		return nil, 1, nil
+	}
+	if err := checkLength("strata", len(names), n); err != nil {
+		return nil, 0, err
+	}
+	distinct, stratum := numbered(names)
+	if len(distinct) == 1 {
+		return nil, 1, nil
+	}
+	return stratum, len(distinct), nil
 }

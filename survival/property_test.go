@@ -149,7 +149,7 @@ func TestLogRankIsCoxScore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cox, err := FitCox(time, event, []Covariate{{"b", x}})
+		cox, err := FitCox(time, event, []Covariate{{Name: "b", Values: x}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -181,11 +181,11 @@ func TestCoxGradient(t *testing.T) {
 	for i := range other {
 		other[i] = r.NormFloat64()
 	}
-	z, _, err := standardise([]Covariate{{"score", score}, {"other", other}}, len(time))
+	z, _, err := standardise([]Covariate{{Name: "score", Values: score}, {Name: "other", Values: other}}, len(time), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newEfron(time, event, z)
+	l := newEfron(time, event, z, nil)
 	beta := []float64{.4, -.7}
 	at := l.at(beta)
 	const h = 1e-5
@@ -204,8 +204,8 @@ func TestCoxGradient(t *testing.T) {
 	for i, v := range other {
 		scaled[i] = 1e4*v + 1e6
 	}
-	a, _ := FitCox(time, event, []Covariate{{"score", score}, {"other", other}})
-	b, err := FitCox(time, event, []Covariate{{"other", scaled}, {"score", score}})
+	a, _ := FitCox(time, event, []Covariate{{Name: "score", Values: score}, {Name: "other", Values: other}})
+	b, err := FitCox(time, event, []Covariate{{Name: "other", Values: scaled}, {Name: "score", Values: score}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,12 +227,12 @@ func TestCoxErrorsNameTheCovariate(t *testing.T) {
 		covariates []Covariate
 		want       []string
 	}{
-		"constant":    {[]Covariate{{"x", x}, {"site", slices.Repeat([]float64{2}, 8)}}, []string{`"site"`, "constant"}},
-		"collinear":   {[]Covariate{{"x", x}, {"twice", double}}, []string{`"twice"`, "collinear", `"x"`}},
-		"separation":  {[]Covariate{{"x", x}, {"marker", separating}}, []string{`"marker"`, "no events where marker = 0"}},
-		"ordering":    {[]Covariate{{"rank", ordering}}, []string{`"rank"`}},
-		"NaN":         {[]Covariate{{"age", []float64{1, 2, math.NaN(), 4, 5, 6, 7, 8}}}, []string{`"age"`}},
-		"short":       {[]Covariate{{"age", []float64{1, 2}}}, []string{`"age"`}},
+		"constant":    {[]Covariate{{Name: "x", Values: x}, {Name: "site", Values: slices.Repeat([]float64{2}, 8)}}, []string{`"site"`, "constant"}},
+		"collinear":   {[]Covariate{{Name: "x", Values: x}, {Name: "twice", Values: double}}, []string{`"twice"`, "collinear", `"x"`}},
+		"separation":  {[]Covariate{{Name: "x", Values: x}, {Name: "marker", Values: separating}}, []string{`"marker"`, "no events where marker = 0"}},
+		"ordering":    {[]Covariate{{Name: "rank", Values: ordering}}, []string{`"rank"`}},
+		"NaN":         {[]Covariate{{Name: "age", Values: []float64{1, 2, math.NaN(), 4, 5, 6, 7, 8}}}, []string{`"age"`}},
+		"short":       {[]Covariate{{Name: "age", Values: []float64{1, 2}}}, []string{`"age"`}},
 		"none at all": {nil, []string{"at least one"}},
 	} {
 		_, err := FitCox(time, event, c.covariates)
@@ -246,7 +246,7 @@ func TestCoxErrorsNameTheCovariate(t *testing.T) {
 			}
 		}
 	}
-	if _, err := FitCox(time, make([]int, 8), []Covariate{{"x", x}}); err == nil {
+	if _, err := FitCox(time, make([]int, 8), []Covariate{{Name: "x", Values: x}}); err == nil {
 		t.Error("no events accepted")
 	}
 }

@@ -68,6 +68,7 @@ type CoxTerm struct {
 type Cox struct {
 	N           int         `json:"n"`
 	Events      int         `json:"events"`
+	Strata      int         `json:"strata"` // 1 = unstratified
 	Terms       []CoxTerm   `json:"terms"`
 	LogLikNull  float64     `json:"loglik_null"`
 	LogLik      float64     `json:"loglik"`
