@@ -3,6 +3,7 @@ package study
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"sonotype/internal/artifact"
@@ -15,9 +16,26 @@ func reportStage() *stage {
 		number: 9, name: "report", version: 2,
 		needs:   []string{"cohort", "roi", "finetune", "features", "selection", "classify", "evaluate", "survival"},
 		params:  func(p *Plan) any { return p },
-		outside: func(_ context.Context, r *Run) (any, error) { return r.Version, nil },
+		outside: outsideReport,
 		run:     runReport,
 	}
+}
+
+// outsideReport hashes what the report shows beside the stages' files: the ledger, and what was computed after the line.
+func outsideReport(_ context.Context, r *Run) (any, error) {
+	hashes := map[string]string{"version": r.Version}
+	files, err := filepath.Glob(filepath.Join(r.RunDir, robustnessDir, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range append(files, filepath.Join(r.RunDir, ledgerFile)) {
+		h, err := artifact.HashFile(f)
+		if err != nil && !os.IsNotExist(err) {
+			return nil, err
+		}
+		hashes[filepath.Base(f)] = h
+	}
+	return hashes, nil
 }
 
 func runReport(ctx context.Context, r *Run, out string) error {

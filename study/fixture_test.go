@@ -76,7 +76,7 @@ func fingerprints(t testing.TB, dir string) map[string]string {
 		}
 		rel, _ := filepath.Rel(dir, path)
 		switch rel {
-		case timingFile, ".lock", ledgerFile:
+		case timingFile, ".lock", lockFile:
 			return nil
 		case "results.json":
 			out[rel], err = artifact.HashJSON(resultsWithoutTiming(t, path))

@@ -23,9 +23,10 @@ func (e *ErrTampered) Unwrap() error { return e.Problem }
 type record struct {
 	Stage   string            `json:"stage"`
 	Version int               `json:"version"`
-	Key     string            `json:"key"`     // hash of the stage's name, version, parameters and inputs
-	Outputs map[string]string `json:"outputs"` // file -> SHA-256
-	Digest  string            `json:"digest"`  // hash over Outputs, what later stages depend on
+	Key     string            `json:"key"`             // hash of the stage's name, version, parameters and inputs
+	Outputs map[string]string `json:"outputs"`         // file -> SHA-256
+	Digest  string            `json:"digest"`          // hash over Outputs, what later stages depend on
+	Reads   []string          `json:"reads,omitempty"` // of test sets: hashes of the lines that the stage left in the ledger
 }
 
 const recordFile = "stage.json"
@@ -82,27 +83,45 @@ func reusable(dir, key string) (*record, error) {
 			}}
 		}
 	}
-	return &rec, nil
+	return &rec, keptReads(dir, &rec)
 }
 
-// ledger is lock.json: the digest that each stage key has given in this run folder.
-type ledger map[string]string
+// keptReads checks that the ledger still holds what the stage noted there.
+func keptReads(dir string, rec *record) error {
+	runDir := filepath.Dir(dir)
+	kept, err := readsOf(runDir, rec.Key)
+	if err != nil {
+		return err
+	}
+	for _, h := range rec.Reads {
+		if !slices.Contains(kept, h) {
+			return &ErrTampered{&problem.Error{
+				What: "the ledger lacks a read of a test set that stage " + rec.Stage + " made", File: filepath.Join(runDir, ledgerFile),
+				Try: "restore the file, or start a new run with a fresh --out",
+			}}
+		}
+	}
+	return nil
+}
 
-const ledgerFile = "lock.json"
+// lockBook is lock.json: the digest that each stage key has given in this run folder.
+type lockBook map[string]string
+
+const lockFile = "lock.json"
 
 // admit notes a stage's digest and refuses a second, different one for the same key:
 // the program would then not be deterministic.
-func (l ledger) admit(runDir string, rec *record) error {
+func (l lockBook) admit(runDir string, rec *record) error {
 	id := rec.Stage + " " + rec.Key
 	if old, ok := l[id]; ok && old != rec.Digest {
 		return &ErrTampered{&problem.Error{
-			What: "stage " + rec.Stage + " gave a different output for the same inputs", File: filepath.Join(runDir, ledgerFile),
+			What: "stage " + rec.Stage + " gave a different output for the same inputs", File: filepath.Join(runDir, lockFile),
 			Expected: "digest " + old[:16], Found: "digest " + rec.Digest[:16],
 			Try: "report this with the output of `sonotype bench`; a fresh --out starts without the old result",
 		}}
 	}
 	l[id] = rec.Digest
-	return artifact.WriteJSON(filepath.Join(runDir, ledgerFile), l)
+	return artifact.WriteJSON(filepath.Join(runDir, lockFile), l)
 }
 
 // removeStale empties a stage's folder before it runs; stage.json goes first, so that a crash in between leaves no whole-looking stage.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -40,8 +41,9 @@ type Run struct {
 	digests  map[string]string // stage -> digest of its outputs
 	seconds  map[string]float64
 	cache    loaded
-	dataHash string // over all images and masks
-	key      string // of the stage that is being computed
+	dataHash string     // over all images and masks
+	key      string     // of the stage that is being computed
+	noting   sync.Mutex // one note in the ledger at a time
 }
 
 // stage is one step of the line: it reads earlier stages' files and writes its own folder.
@@ -80,9 +82,9 @@ func Execute(ctx context.Context, p Plan, o Options) (Summary, error) {
 	}
 	r := &Run{Plan: p, Options: o, digests: map[string]string{}, seconds: map[string]float64{}}
 	defer r.cache.close()
-	known := ledger{}
-	if err := artifact.ReadJSON(filepath.Join(o.RunDir, ledgerFile), &known); err != nil && !os.IsNotExist(err) {
-		return Summary{}, &ErrTampered{&problem.Error{What: "cannot read the run's lock file", File: filepath.Join(o.RunDir, ledgerFile), Err: err, Try: "use a fresh --out"}}
+	known := lockBook{}
+	if err := artifact.ReadJSON(filepath.Join(o.RunDir, lockFile), &known); err != nil && !os.IsNotExist(err) {
+		return Summary{}, &ErrTampered{&problem.Error{What: "cannot read the run's lock file", File: filepath.Join(o.RunDir, lockFile), Err: err, Try: "use a fresh --out"}}
 	}
 	if err := r.readTiming(); err != nil {
 		return Summary{}, err
@@ -96,7 +98,7 @@ func Execute(ctx context.Context, p Plan, o Options) (Summary, error) {
 }
 
 // step reuses or computes one stage.
-func (r *Run) step(ctx context.Context, s *stage, known ledger) error {
+func (r *Run) step(ctx context.Context, s *stage, known lockBook) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -155,6 +157,9 @@ func (r *Run) compute(ctx context.Context, s *stage, key, dir string) (*record, 
 	}
 	rec, err := seal(s, key, dir)
 	if err != nil {
+		return nil, err
+	}
+	if rec.Reads, err = readsOf(r.RunDir, key); err != nil {
 		return nil, err
 	}
 	return rec, artifact.WriteJSON(filepath.Join(dir, recordFile), rec)
