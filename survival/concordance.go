@@ -16,7 +16,7 @@ func ConcordanceIndex(time []float64, event []int, score []float64) (Concordance
 	if _, err := checkScores(time, event, score); err != nil {
 		return Concordance{}, err
 	}
-	c, _ := concordance(time, event, score, nil, nil)
+	c, _ := concordance(time, event, score, nil)
 	return c, nil
 }
 
@@ -35,38 +35,35 @@ type pairing struct {
 	weight  []float64  // of each patient's event
 }
 
-// concordance is C over the pairs within strata (nil: one); a pair counts as much as the weight of its earlier event
-// (nil: 1). Influence is dC by a patient's mass: its squares sum to the variance. Counts are of pairs with weight.
-func concordance(time []float64, event []int, score []float64, stratum []int, weight []float64) (c Concordance, influence []float64) {
-	if weight == nil {
-		weight = slices.Repeat([]float64{1}, len(time))
-	}
-	pairs := comparablePairs(time, event, score, stratum, weight)
-	c, index, total := pairs.count()
+// concordance is C over the pairs within strata (nil: one); influence is dC by each patient's mass, nil without pairs:
+// its squares sum to the variance.
+func concordance(time []float64, event []int, score []float64, stratum []int) (c Concordance, influence []float64) {
+	c, influence = comparablePairs(time, event, score, stratum, nil).index()
 	c.TiedTime, c.TiedBoth = tiedEvents(time, event, score, stratum)
-	if total == 0 {
-		c.Note = "no comparable pairs"
-		return c, nil
-	}
-	influence = make([]float64, len(time))
-	for i := range influence {
-		influence[i] = (weight[i]*pairs.earlier[i].excess(index) + pairs.later[i].excess(index)) / total
-	}
-	c.interval(index, influence)
 	return c, influence
 }
 
-// count sums the pairs: their numbers, the index and the sum of weights.
-func (p *pairing) count() (c Concordance, index, total float64) {
+// index is C with the patients' influences on it, the weights taken as given.
+func (p *pairing) index() (c Concordance, influence []float64) {
 	c = Concordance{C: num.NaN(), SE: num.NaN(), Lo: num.NaN(), Hi: num.NaN()}
-	var good float64
+	var good, total float64
 	for i, q := range p.earlier {
 		if w := p.weight[i]; w > 0 {
 			c.Concordant, c.Discordant, c.TiedScore = c.Concordant+int64(q.concordant), c.Discordant+int64(q.discordant), c.TiedScore+int64(q.tied)
 			good, total = good+w*(q.concordant+q.tied/2), total+w*q.total()
 		}
 	}
-	return c, good / total, total
+	if total == 0 {
+		c.Note = "no comparable pairs"
+		return c, nil
+	}
+	index := good / total
+	influence = make([]float64, len(p.earlier))
+	for i := range influence {
+		influence[i] = (p.weight[i]*p.earlier[i].excess(index) + p.later[i].excess(index)) / total
+	}
+	c.interval(index, influence)
+	return c, influence
 }
 
 // interval fills C with its interval from the patients' influences.
@@ -83,9 +80,12 @@ func sumOfSquares(x []float64) (s float64) {
 	return s
 }
 
-// comparablePairs counts each patient's pairs in two sweeps over time: backwards, each event against all that come
-// later; forwards, each patient against all earlier events.
+// comparablePairs counts each patient's pairs within strata (nil: one) in two sweeps over time: backwards, each event
+// against all that come later; forwards, each patient against all earlier events. Weights are by event (nil: 1).
 func comparablePairs(time []float64, event []int, score []float64, stratum []int, weight []float64) *pairing {
+	if weight == nil {
+		weight = slices.Repeat([]float64{1}, len(time))
+	}
 	rank, levels := denseRanks(score)
 	out := &pairing{earlier: make([]pairSums, len(time)), later: make([]pairSums, len(time)), weight: weight}
 	for _, idx := range withinStrata(stats.Order(time), stratum) {

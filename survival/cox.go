@@ -103,7 +103,7 @@ func (f *coxFit) summary() *Cox {
 	c.Wald = coxTest("Wald", mat.Inner(beta, f.best.information, beta), len(f.beta))
 	score, _ := quadratic(f.null.gradient, f.null.information)
 	c.Score = coxTest("score", score, len(f.beta))
-	c.Concordance, _ = concordance(l.time, l.event, f.predictor(), f.stratum, nil)
+	c.Concordance, _ = concordance(l.time, l.event, f.predictor(), f.stratum)
 	if f.events < 10*len(f.covariates) {
 		c.Note = fmt.Sprintf("%d events for %d covariates: fewer than ten each", f.events, len(f.covariates))
 	}
