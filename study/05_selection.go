@@ -138,10 +138,7 @@ func (f *reduction) reduceRegion(ctx context.Context, region string) (*mat.Dense
 	if err != nil {
 		return nil, err
 	}
-	c := selection.DeepDefaults()
-	c.Components = f.run.Plan.Selection.Components
-	c.Workers = f.run.Jobs
-	d, err := selection.FitDeep(ctx, rows, f.fitted, f.weights, c)
+	d, err := selection.FitDeep(ctx, rows, f.fitted, f.weights, f.run.Plan.Selection.deep(f.run.Jobs))
 	if err != nil {
 		return nil, err
 	}
@@ -165,15 +162,9 @@ func (f *reduction) selectFrom(set string, x *mat.Dense, names []string) error {
 		fittedRows = append(fittedRows, at[i])
 	}
 	train := pick(x, fittedRows)
-	apart := selection.Spearman(train, f.run.Plan.Selection.Spearman, f.run.Jobs)
-	c := selection.LassoConfig{Family: f.run.Plan.Selection.Lasso, Rule: f.run.Plan.Selection.Lambda, Workers: f.run.Jobs}
-	lasso, err := selection.FitLasso(pickColumns(train, apart), f.y, f.weights, f.lassoBy, c)
+	apart, kept, lasso, err := f.run.Plan.Selection.choose(train, f.y, f.weights, f.lassoBy, f.run.Jobs)
 	if err != nil {
 		return err
-	}
-	kept := make([]int, len(lasso.Kept))
-	for j, k := range lasso.Kept {
-		kept[j] = apart[k]
 	}
 	_, inputs := x.Dims()
 	s := selectionSummary{

@@ -222,9 +222,6 @@ type fittedModel struct {
 	hash       string
 }
 
-// plattFolds is the number of folds of the SVM's Platt scaling (libsvm's).
-const plattFolds = 5
-
 // fit learns a model from the images that a fit may learn from.
 func (c *classification) fit(key report.Key, f fit) (*fittedModel, error) {
 	x, err := readMatrix(filepath.Join(c.run.dir(5, "selection"), f.name, key.Features+".npy"))
@@ -244,15 +241,8 @@ func (c *classification) fit(key report.Key, f fit) (*fittedModel, error) {
 			m.row[i] = i
 		}
 	}
-	y := labels(c.images, idx)
-	inner, err := patientFolds(c.images, idx, plattFolds, c.run.Plan.Seed, "platt-folds", f.name)
-	if err != nil {
-		return nil, err
-	}
-	if m.model, err = classify.New(key.Model, classify.Config{Seed: c.run.Plan.Seed, Workers: 1, Folds: inner}); err != nil {
-		return nil, err
-	}
-	return m, m.model.Fit(m.pick(idx), y, unitWeights(c.images, idx))
+	m.model, err = fitModel(c.images, idx, key.Model, m.pick(idx), c.run.Plan.Seed, f.name)
+	return m, err
 }
 
 // pick copies the features of the given images.
