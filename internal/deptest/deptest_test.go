@@ -35,6 +35,7 @@ var rules = []rule{
 	{"roi", []string{"internal", "imaging", "roi"}, "regions are cut from images"},
 	{"cohort", []string{"internal", "imaging", "roi", "cohort"}, "checking a cohort reads its images and outlines, nothing more"},
 	{"datasets", []string{"internal", "cohort"}, "an importer writes tables"},
+	{"bundle", []string{"internal", "nn", "densenet", "weights", "imaging", "roi", "selection", "classify", "evaluate"}, "what serves a hospital knows no study, no cohort and no training"},
 	{"synth", []string{"internal", "imaging", "roi"}, "the synthetic cohort is data for the study, and knows nothing of it"},
 	{"report", []string{"internal", "describe", "evaluate", "survival", "report"}, "the report formats results; it never computes"},
 	{"internal", []string{"internal"}, "helpers know no domain"},
