@@ -110,6 +110,9 @@ func (f *coxFit) summary() *Cox {
 	return c
 }
 
+// predictorGrid is the step of linear predictors, so that those of patients with equal covariates are equal.
+const predictorGrid = 1e-9
+
 // predictor is the linear predictor of every patient, up to a constant in each stratum.
 func (f *coxFit) predictor() []float64 {
 	out := make([]float64, len(f.likelihood.time))
@@ -117,6 +120,9 @@ func (f *coxFit) predictor() []float64 {
 		for i, v := range f.likelihood.z[j] {
 			out[i] += b * v
 		}
+	}
+	for i, v := range out {
+		out[i] = math.Round(v/predictorGrid) * predictorGrid
 	}
 	return out
 }
