@@ -10,6 +10,8 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
+
+	"sonotype/study"
 )
 
 // progress draws one line a stage: a bar on a terminal, a plain line when a stage ends elsewhere.
@@ -34,6 +36,9 @@ func newProgress(w io.Writer) *progress {
 // StageStarted begins a stage's line.
 func (p *progress) StageStarted(number int, name string) {
 	p.title = fmt.Sprintf("%02d %-10s", number, name)
+	if number == study.AfterTheLine {
+		p.title = fmt.Sprintf("   %-10s", name)
+	}
 	p.open()
 }
 

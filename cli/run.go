@@ -16,6 +16,7 @@ type runFlags struct {
 	out, preset, isa, weights string
 	set                       []string
 	jobs                      int
+	evidence                  study.Evidence
 }
 
 func (f *runFlags) bind(cmd *cobra.Command) {
@@ -52,7 +53,7 @@ func (a *app) run() *cobra.Command {
 parameters have not changed are kept, so a run that was stopped at any moment
 can be started again.
 ` + exitHelp,
-		Example: "  sonotype run study.yaml --out run\n  sonotype run study.yaml --out run-paper --preset paper --set seed=7",
+		Example: "  sonotype run study.yaml --out run\n  sonotype run study.yaml --out run-paper --preset paper --set seed=7\n  sonotype run study.yaml --out run --repeats 20 --permutations 50 --leaky",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.runStudy(cmd, args[0], f)
@@ -60,7 +61,15 @@ can be started again.
 	}
 	cmd.Flags().StringVarP(&f.out, "out", "o", "run", "folder for the results")
 	f.bind(cmd)
+	f.bindEvidence(cmd)
 	return cmd
+}
+
+// bindEvidence adds the flags for what is computed after the line.
+func (f *runFlags) bindEvidence(cmd *cobra.Command) {
+	cmd.Flags().IntVar(&f.evidence.Repeats, "repeats", 0, "then repeat nested cross-validation over the development patients so often: the distribution over splits")
+	cmd.Flags().IntVar(&f.evidence.Permutations, "permutations", 0, "then permute the labels so often: without a leak the mean AUC is 0.5")
+	cmd.Flags().BoolVar(&f.evidence.Leaky, "leaky", false, "then make the classical leaks on purpose, beside the honest figures")
 }
 
 // runStudy loads the plan, runs it under progress bars and says where the report is.
@@ -73,10 +82,13 @@ func (a *app) runStudy(cmd *cobra.Command, file string, f *runFlags) error {
 	if err != nil {
 		return errUsage{err}
 	}
+	if err := f.evidence.Validate(); err != nil {
+		return errUsage{err}
+	}
 	bars := newProgress(a.err)
 	summary, err := study.Execute(cmd.Context(), plan, study.Options{
 		StudyDir: filepath.Dir(file), RunDir: f.out, Weights: f.weights, Version: Version,
-		Jobs: f.jobs, ISA: isa, Observer: bars,
+		Jobs: f.jobs, ISA: isa, Observer: bars, Evidence: f.evidence,
 	})
 	bars.wait()
 	if err != nil {
@@ -93,11 +105,14 @@ func (a *app) conclude(out string, s study.Summary) error {
 	a.excluded = len(s.Excluded) > 0
 	page := filepath.Join(out, "report.html")
 	if a.json {
-		return a.writeJSON(map[string]any{"report": page, "results": filepath.Join(out, "results.json"), "headline": s.Headline, "excluded": s.Excluded})
+		return a.writeJSON(map[string]any{"report": page, "results": filepath.Join(out, "results.json"), "headline": s.Headline, "excluded": s.Excluded, "evidence": s.Evidence})
 	}
 	a.say("\n%s", s.Headline)
 	for _, w := range s.Warnings {
 		a.say("note: %s", w)
+	}
+	for _, e := range s.Evidence {
+		a.say("%s", e)
 	}
 	fmt.Fprintln(a.out, page)
 	return nil

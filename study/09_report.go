@@ -58,6 +58,7 @@ type Summary struct {
 	Headline string
 	Warnings []string
 	Excluded []string
+	Evidence []string // what --repeats, --permutations and --leaky found
 }
 
 // publish copies the report to the top of the run folder and adds the timing to results.json.
@@ -83,6 +84,11 @@ func (r *Run) publish() (Summary, error) {
 	for _, w := range results["warnings"].([]any) {
 		s.Warnings = append(s.Warnings, fmt.Sprint(w))
 	}
+	h, err := r.honesty()
+	if err != nil {
+		return s, err
+	}
+	s.Evidence = h.inWords(r.Evidence)
 	c, err := r.analysed()
 	if err != nil {
 		return s, err

@@ -32,6 +32,7 @@ type Options struct {
 	ISA      nn.ISA
 	Version  string // of the program, for the report
 	Observer Observer
+	Evidence Evidence // beyond the line
 }
 
 // Run is one study being computed.
@@ -90,6 +91,11 @@ func Execute(ctx context.Context, p Plan, o Options) (Summary, error) {
 		return Summary{}, err
 	}
 	for _, s := range line() {
+		if s.name == "report" { // which shows the evidence too
+			if err := r.evidence(ctx); err != nil {
+				return Summary{}, err
+			}
+		}
 		if err := r.step(ctx, s, known); err != nil {
 			return Summary{}, err
 		}
