@@ -10,7 +10,7 @@ type Data struct {
 	Time     []float64
 	Event    []int       // 1 = event, 0 = censored
 	Score    []float64   // higher = earlier event
-	Clinical []Covariate // columns of the clinical Cox model
+	Clinical []Covariate // columns of the clinical Cox model; patients with a NaN are left out of it
 	Strata   []string    // e.g. the centre: tests and models compare within it
 }
 
@@ -30,6 +30,7 @@ type Analysis struct {
 	Means      RMST         `json:"restricted_mean"`
 	Uno        Concordance  `json:"uno"` // up to the horizon
 	TimeAUC    []TimeAUC    `json:"time_auc"`
+	AUCCurve   []TimeAUC    `json:"auc_curve"`              // at times with at least five events before and five patients beyond
 	Score      *Cox         `json:"cox_score,omitempty"`    // the score alone, per standard deviation
 	Clinical   *Cox         `json:"cox_clinical,omitempty"` // the clinical covariates alone
 	Combined   *Cox         `json:"cox_combined,omitempty"` // both
