@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 DEBIAN_PYTHON=${DEBIAN_PYTHON:-/usr/bin/python3}
 VENV_PYTHON=${VENV_PYTHON:-.oracles/bin/python}
 
-for s in imaging_decode imaging_resize roi_geometry nn_densenet nn_loss nn_training explain_gradcam finetune_recipe weights_pth selection_deep classify_trees_sklearn; do
+for s in imaging_decode imaging_resize roi_geometry nn_densenet nn_loss nn_training explain_gradcam finetune_recipe weights_pth selection_deep classify_trees_sklearn harmonise_combat; do
 	echo "$s"
 	"$DEBIAN_PYTHON" "oracles/$s.py"
 done
@@ -13,7 +13,10 @@ for s in cohort_table features_npy roi_masks weights_safetensors selection_lasso
 	echo "$s"
 	"$VENV_PYTHON" "oracles/$s.py"
 done
-for s in describe_tails describe_tests evaluate_scores evaluate_multiple selection_glmnet survival_models survival_evidence; do
+for s in describe_tails describe_tests evaluate_scores evaluate_multiple selection_glmnet survival_models survival_evidence agreement_icc harmonise_combat; do
 	echo "$s"
 	Rscript "oracles/$s.R"
 done
+PYTHON312=${PYTHON312:-python3.12}
+echo samplesize_riley
+"$PYTHON312" oracles/samplesize_riley.py

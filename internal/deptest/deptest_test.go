@@ -24,6 +24,8 @@ var rules = []rule{
 	{"classify", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
 	{"evaluate", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
 	{"survival", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
+	{"samplesize", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
+	{"checklist", []string{"internal"}, "a checklist is answered from a typed summary, whoever filled it"},
 	{"describe", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
 	{"nn", []string{"internal", "nn"}, "the engine knows graphs, not studies"},
 	{"densenet", []string{"internal", "nn"}, "a network is a graph"},
@@ -37,7 +39,9 @@ var rules = []rule{
 	{"datasets", []string{"internal", "cohort"}, "an importer writes tables"},
 	{"bundle", []string{"internal", "nn", "densenet", "weights", "imaging", "roi", "selection", "classify", "evaluate"}, "what serves a hospital knows no study, no cohort and no training"},
 	{"synth", []string{"internal", "imaging", "roi"}, "the synthetic cohort is data for the study, and knows nothing of it"},
-	{"report", []string{"internal", "describe", "evaluate", "survival", "report"}, "the report formats results; it never computes"},
+	{"agreement", []string{"internal", "roi"}, "agreement compares readings and outlines; it knows no study"},
+	{"harmonise", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
+	{"report", []string{"internal", "describe", "evaluate", "survival", "samplesize", "checklist", "report"}, "the report formats results; it never computes"},
 	{"internal", []string{"internal"}, "helpers know no domain"},
 }
 
