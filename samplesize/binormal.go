@@ -51,6 +51,19 @@ func R2FromAUC(auc, prevalence float64) float64 {
 	return -math.Expm1(2 * (nullLogLik(prevalence) - model))
 }
 
+// AUCFromR2 is the inverse of R2FromAUC, to 1e-12.
+func AUCFromR2(r2, prevalence float64) float64 {
+	lo, hi := 0.5, 1.0
+	for hi-lo > 1e-12 {
+		if mid := (lo + hi) / 2; R2FromAUC(mid, prevalence) < r2 {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return hi
+}
+
 // softplus is ln(1 + e^x).
 func softplus(x float64) float64 {
 	if x > 0 {

@@ -9,10 +9,10 @@ import (
 
 // Targets are the widths of 95 % intervals that a validation is to reach; the defaults are pmvalsampsize's.
 type Targets struct {
-	OE         float64 `json:"observed_expected"`
-	Slope      float64 `json:"calibration_slope"`
-	AUC        float64 `json:"auc"`
-	NetBenefit float64 `json:"net_benefit"` // of the standardised net benefit, which is at most 1
+	OE         float64 `json:"observed_expected" yaml:"observed_expected"`
+	Slope      float64 `json:"calibration_slope" yaml:"calibration_slope"`
+	AUC        float64 `json:"auc" yaml:"auc"`
+	NetBenefit float64 `json:"net_benefit" yaml:"net_benefit"` // of the standardised net benefit, which is at most 1
 }
 
 // DefaultTargets are the usual widths.
