@@ -12,7 +12,6 @@ import (
 
 	"sonotype/internal/num"
 	"sonotype/internal/problem"
-	"sonotype/internal/rng"
 	"sonotype/internal/stats"
 )
 
@@ -28,165 +27,182 @@ type BootstrapInterval struct {
 	Used int       `json:"used"`
 }
 
-// BootstrapResult holds 95 % percentile intervals from units drawn with replacement within each class.
+// BootstrapResult holds 95 % percentile intervals from patients drawn with replacement within each class.
 type BootstrapResult struct {
 	Draws       int               `json:"draws"`
+	Patients    int               `json:"patients"`
 	AUC         BootstrapInterval `json:"auc"`
+	PRAUC       BootstrapInterval `json:"pr_auc"`
 	Accuracy    BootstrapInterval `json:"accuracy"`
 	Sensitivity BootstrapInterval `json:"sensitivity"`
 	Specificity BootstrapInterval `json:"specificity"`
 	PPV         BootstrapInterval `json:"ppv"`
 	NPV         BootstrapInterval `json:"npv"`
 	F1          BootstrapInterval `json:"f1"`
+	LRPositive  BootstrapInterval `json:"lr_positive"`
+	LRNegative  BootstrapInterval `json:"lr_negative"`
 	Brier       BootstrapInterval `json:"brier"`
-	Note        string            `json:"note,omitempty"`
+	BrierScaled BootstrapInterval `json:"brier_scaled"`
+	Intercept   BootstrapInterval `json:"calibration_intercept"`
+	Slope       BootstrapInterval `json:"calibration_slope"`
+	OE          BootstrapInterval `json:"oe"`
+	// SensitivityAt and SpecificityAt belong to Levels, Decision and DecisionRecalibrated (net benefit) to the grid.
+	SensitivityAt        []BootstrapInterval `json:"sensitivity_at"`
+	SpecificityAt        []BootstrapInterval `json:"specificity_at"`
+	Decision             []BootstrapInterval `json:"-"`
+	DecisionRecalibrated []BootstrapInterval `json:"-"`
+	Note                 string              `json:"note,omitempty"`
 }
 
-// measures of one draw, in BootstrapResult's order.
-const measures = 8
+// Candidate is one model's scores of a set's units.
+type Candidate struct {
+	Scores       []float64
+	Threshold    float64   // positive is score > Threshold
+	Probability  []float64 // for Brier, calibration and decision curve; nil: the scores where they are probabilities, else none
+	Recalibrated []float64 // probabilities for the second decision curve; nil: none
+}
 
-// Bootstrap draws units (one score each: resampling a unit resamples the patient) within each class, draws times
-// (0: 2000), and gives percentile intervals (R's type 7 quantiles) for every measure at threshold. Draw b uses a
-// stream of its own, so the result is the same for any number of workers.
-func Bootstrap(ctx context.Context, scores []float64, labels []int, threshold float64, draws int, seed uint64, workers int) (BootstrapResult, error) {
-	positive, negative, err := checkInput(scores, labels)
-	if err != nil {
-		return BootstrapResult{}, err
+// BootstrapConfig says how to draw.
+type BootstrapConfig struct {
+	Draws    int       // 0: DefaultDraws
+	Patients []string  // patient of each unit; nil: each unit is one
+	Levels   []float64 // nil: DefaultLevels
+	Grid     []float64 // of the decision curves; nil: DefaultGrid
+	Seed     uint64
+	Workers  int // <= 0: GOMAXPROCS
+}
+
+// Bootstrap gives percentile intervals (R's type 7 quantiles) for every measure of every candidate from one set of
+// draws: patients with replacement within each class. The result is the same for any number of workers.
+func Bootstrap(ctx context.Context, labels []int, candidates []Candidate, c BootstrapConfig) ([]BootstrapResult, error) {
+	if c.Draws < 0 {
+		return nil, &problem.Error{What: "the number of bootstrap draws is negative", Found: strconv.Itoa(c.Draws)}
 	}
-	if draws < 0 {
-		return BootstrapResult{}, &problem.Error{What: "the number of bootstrap draws is negative", Found: strconv.Itoa(draws)}
+	if c.Draws == 0 {
+		c.Draws = DefaultDraws
 	}
-	if draws == 0 {
-		draws = DefaultDraws
+	if c.Levels == nil {
+		c.Levels = DefaultLevels()
 	}
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
+	if c.Grid == nil {
+		c.Grid = DefaultGrid()
 	}
-	r := BootstrapResult{Draws: draws, Note: oneClass(positive, negative)}
-	if r.Note != "" {
-		for _, p := range r.intervals() {
-			*p = BootstrapInterval{SE: num.NaN(), Lo: num.NaN(), Hi: num.NaN()}
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	for i := range candidates {
+		if err := candidates[i].check(labels); err != nil {
+			return nil, err
 		}
-		return r, nil
 	}
-	plan := newResampler(scores, labels, threshold)
-	values := make([][measures]float64, draws)
+	d, err := drawPatients(labels, c.Patients, c.Draws, c.Seed)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]BootstrapResult, len(candidates))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	const chunk = 100
-	for start := 0; start < draws; start += chunk {
-		group.Go(func() error {
-			counts := make([]int, len(plan.label))
-			for b := start; b < min(start+chunk, draws); b++ {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				values[b] = plan.draw(seed, b, counts)
-			}
-			return nil
+	group.SetLimit(c.Workers)
+	for i, m := range candidates {
+		group.Go(func() (err error) {
+			out[i], err = m.bootstrap(ctx, labels, d, c)
+			return err
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return BootstrapResult{}, err
+	return out, group.Wait()
+}
+
+// check fills Probability from the scores where it may.
+func (m *Candidate) check(labels []int) error {
+	if _, _, err := checkInput(m.Scores, labels); err != nil {
+		return err
 	}
-	column := make([]float64, draws)
-	for m, p := range r.intervals() {
-		for b := range values {
-			column[b] = values[b][m]
+	if m.Probability == nil && notProbability(m.Scores) < 0 {
+		m.Probability = m.Scores
+	}
+	for _, p := range [][]float64{m.Probability, m.Recalibrated} {
+		if p == nil {
+			continue
 		}
-		*p = percentile(column)
+		if _, _, err := checkProbabilities(p, labels); err != nil {
+			return err
+		}
 	}
-	if r.PPV.Used < draws || r.NPV.Used < draws {
-		r.Note = fmt.Sprintf("PPV existed in %d and NPV in %d of %d draws", r.PPV.Used, r.NPV.Used, draws)
+	return nil
+}
+
+// bootstrap measures one candidate in every draw.
+func (m *Candidate) bootstrap(ctx context.Context, labels []int, d *draws, c BootstrapConfig) (BootstrapResult, error) {
+	r := BootstrapResult{Draws: c.Draws, Patients: d.patient}
+	s := newSweep(m, labels, c)
+	values := make([][]float64, s.width()) // by measure, then draw
+	for k := range values {
+		values[k] = make([]float64, c.Draws)
+	}
+	row := make([]float64, s.width())
+	for b, sample := range d.samples {
+		if b%100 == 0 && ctx.Err() != nil {
+			return r, ctx.Err()
+		}
+		s.measure(sample, row)
+		for k, v := range row {
+			values[k][b] = v
+		}
+	}
+	r.take(values, len(c.Levels), len(s.decision.odds), len(s.recalibrated.odds))
+	positive, negative, _ := checkInput(m.Scores, labels)
+	r.Note = oneClass(positive, negative)
+	if r.Note == "" && (r.PPV.Used < c.Draws || r.NPV.Used < c.Draws) {
+		r.Note = fmt.Sprintf("PPV existed in %d and NPV in %d of %d draws", r.PPV.Used, r.NPV.Used, c.Draws)
 	}
 	return r, nil
 }
 
-func (r *BootstrapResult) intervals() [measures]*BootstrapInterval {
-	return [measures]*BootstrapInterval{&r.AUC, &r.Accuracy, &r.Sensitivity, &r.Specificity, &r.PPV, &r.NPV, &r.F1, &r.Brier}
+// take turns the columns, in sweep.measure's order, into intervals.
+func (r *BootstrapResult) take(values [][]float64, levels, decision, recalibrated int) {
+	next := func() BootstrapInterval {
+		p := percentile(values[0])
+		values = values[1:]
+		return p
+	}
+	list := func(n int) []BootstrapInterval {
+		out := make([]BootstrapInterval, n)
+		for i := range out {
+			out[i] = next()
+		}
+		return out
+	}
+	for _, p := range r.scalars() {
+		*p = next()
+	}
+	r.SensitivityAt, r.SpecificityAt = list(levels), list(levels)
+	r.Decision, r.DecisionRecalibrated = list(decision), list(recalibrated)
 }
 
+// scalars are the single measures in the order of sweep.measure.
+func (r *BootstrapResult) scalars() [scalars]*BootstrapInterval {
+	return [scalars]*BootstrapInterval{&r.AUC, &r.PRAUC, &r.Accuracy, &r.Sensitivity, &r.Specificity, &r.PPV, &r.NPV, &r.F1,
+		&r.LRPositive, &r.LRNegative, &r.Brier, &r.BrierScaled, &r.Intercept, &r.Slope, &r.OE}
+}
+
+// percentile sorts values in place, those that do not exist (NaN) left out; an infinite end is null in JSON.
 func percentile(values []float64) BootstrapInterval {
-	kept := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+	kept := slices.DeleteFunc(values, math.IsNaN)
 	slices.Sort(kept)
 	_, variance := stats.MeanVar(kept)
 	return BootstrapInterval{SE: num.Float(math.Sqrt(variance)), Lo: num.Float(stats.Quantile(kept, .025)), Hi: num.Float(stats.Quantile(kept, .975)), Used: len(kept)}
 }
 
-// resampler holds the units sorted by score, so that a draw is a vector of multiplicities and its AUC one pass.
-type resampler struct {
-	label, called []int // per sorted unit; called = predicted positive
-	last          []bool
-	loss          []float64 // squared error, NaN when the scores are no probabilities
-	class         [2][]int  // sorted positions of each class
-}
-
-func newResampler(scores []float64, labels []int, threshold float64) *resampler {
-	idx := stats.Order(scores)
-	n := len(idx)
-	r := &resampler{label: make([]int, n), called: make([]int, n), last: make([]bool, n), loss: make([]float64, n)}
-	probabilities := notProbability(scores) < 0
-	for k, i := range idx {
-		r.label[k] = labels[i]
-		if scores[i] > threshold {
-			r.called[k] = 1
-		}
-		r.last[k] = k == n-1 || scores[idx[k+1]] != scores[i]
-		r.loss[k] = math.NaN()
-		if probabilities {
-			d := scores[i] - float64(labels[i])
-			r.loss[k] = d * d
-		}
-		r.class[labels[i]] = append(r.class[labels[i]], k)
-	}
-	return r
-}
-
-// draw resamples once into counts (overwritten) and returns AUC, accuracy, sensitivity, specificity, PPV, NPV, F1, Brier.
-func (r *resampler) draw(seed uint64, b int, counts []int) [measures]float64 {
-	clear(counts)
-	source := rng.Stream(seed, "evaluate", "bootstrap", strconv.Itoa(b))
-	for _, members := range r.class {
-		for range members {
-			counts[members[source.IntN(len(members))]]++
-		}
-	}
-	var confusion [2][2]int // [label][called]
-	var below, tied [2]int  // drawn units with a lower score, with this score
-	var wins2 int           // twice the Mann-Whitney count
-	var loss float64
-	for k, c := range counts {
-		tied[r.label[k]] += c
-		confusion[r.label[k]][r.called[k]] += c
-		loss += float64(c) * r.loss[k]
-		if r.last[k] {
-			wins2 += tied[1] * (2*below[0] + tied[0])
-			below[0], below[1] = below[0]+tied[0], below[1]+tied[1]
-			tied = [2]int{}
-		}
-	}
-	tn, fp, fn, tp := confusion[0][0], confusion[0][1], confusion[1][0], confusion[1][1]
-	return [measures]float64{
-		float64(wins2) / (2 * float64(len(r.class[0])) * float64(len(r.class[1]))),
-		float64(ratio(tp+tn, len(counts))), float64(ratio(tp, tp+fn)), float64(ratio(tn, tn+fp)),
-		float64(ratio(tp, tp+fp)), float64(ratio(tn, tn+fn)), float64(ratio(2*tp, 2*tp+fp+fn)), loss / float64(len(counts)),
-	}
-}
-
 // BootstrapAUC is the stratified bootstrap form of DeLong's interval; compare pROC's ci.auc(method = "bootstrap").
-func BootstrapAUC(ctx context.Context, scores []float64, labels []int, draws int, seed uint64, workers int) (AUC, error) {
+func BootstrapAUC(ctx context.Context, scores []float64, labels []int, c BootstrapConfig) (AUC, error) {
 	out, err := DeLong(scores, labels)
 	if err != nil {
 		return AUC{}, err
 	}
-	b, err := Bootstrap(ctx, scores, labels, 0, draws, seed, workers)
+	b, err := Bootstrap(ctx, labels, []Candidate{{Scores: scores}}, c)
 	if err != nil {
 		return AUC{}, err
 	}
-	out.Method, out.Draws, out.Note = "bootstrap", b.Draws, ""
-	out.SE, out.Lo, out.Hi = b.AUC.SE, b.AUC.Lo, b.AUC.Hi
-	if out.AUC.IsNaN() {
-		out.Note = b.Note
-	}
+	out.Method, out.Draws, out.Note = "bootstrap", b[0].Draws, b[0].Note
+	out.SE, out.Lo, out.Hi = b[0].AUC.SE, b[0].AUC.Lo, b[0].AUC.Hi
 	return out, nil
 }

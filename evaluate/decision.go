@@ -29,24 +29,54 @@ func Decision(scores []float64, labels []int, grid []float64) (DecisionCurve, er
 	}
 	n := len(scores)
 	c := DecisionCurve{N: n, Positive: positive, Prevalence: float64(positive) / float64(n), Points: []DecisionPoint{}, Better: []Range{}, Note: oneClass(positive, negative)}
-	open := false
 	for i, pt := range grid {
 		if !(pt >= 0 && pt < 1) || (i > 0 && !(pt > grid[i-1])) {
 			return DecisionCurve{}, &problem.Error{What: "the grid of threshold probabilities is wrong", Expected: "ascending values in [0, 1)", Found: fmt.Sprintf("%v at place %d", pt, i+1)}
 		}
 		tp, fp, _, _ := Confusion(scores, labels, pt)
-		p := DecisionPoint{Threshold: pt, Model: netBenefit(tp, fp, n, pt), TreatAll: netBenefit(positive, negative, n, pt), TP: tp, FP: fp}
+		p := DecisionPoint{Threshold: pt, Model: netBenefit(tp, fp, n, pt), TreatAll: netBenefit(positive, negative, n, pt), TP: tp, FP: fp, Standardised: c.standardised(netBenefit(tp, fp, n, pt))}
 		c.Points = append(c.Points, p)
-		better := p.Model > p.TreatAll && p.Model > p.TreatNone
+	}
+	c.Better = c.stretches(func(k int) float64 { return c.Points[k].Model })
+	return c, nil
+}
+
+func (c *DecisionCurve) standardised(benefit float64) num.Float {
+	if c.Positive == 0 {
+		return num.NaN()
+	}
+	return num.Float(benefit / c.Prevalence)
+}
+
+// stretches are the runs of grid points at which benefit is above treating all and treating none.
+func (c *DecisionCurve) stretches(benefit func(k int) float64) []Range {
+	out := []Range{}
+	open := false
+	for k, p := range c.Points {
+		better := benefit(k) > p.TreatAll && benefit(k) > p.TreatNone
 		switch {
 		case better && open:
-			c.Better[len(c.Better)-1].Hi = pt
+			out[len(out)-1].Hi = p.Threshold
 		case better:
-			c.Better = append(c.Better, Range{Lo: pt, Hi: pt})
+			out = append(out, Range{Lo: p.Threshold, Hi: p.Threshold})
 		}
 		open = better
 	}
-	return c, nil
+	return out
+}
+
+// SetBand adds the limits of a bootstrap over the curve's grid (BootstrapResult.Decision). The draws keep the numbers of
+// positive and negative patients, so that the prevalence, and with it the lines of treating all and none, stand still;
+// only where patients carry lesions of both classes does it move, within the strata.
+func (c *DecisionCurve) SetBand(limits []BootstrapInterval) {
+	if len(limits) != len(c.Points) || c.Note != "" {
+		return
+	}
+	c.Band = make([]DecisionBand, len(limits))
+	for k, l := range limits {
+		c.Band[k] = DecisionBand{Threshold: c.Points[k].Threshold, Lo: l.Lo, Hi: l.Hi, StandardisedLo: c.standardised(float64(l.Lo)), StandardisedHi: c.standardised(float64(l.Hi))}
+	}
+	c.Sure = c.stretches(func(k int) float64 { return float64(c.Band[k].Lo) })
 }
 
 func netBenefit(tp, fp, n int, pt float64) float64 {

@@ -102,7 +102,7 @@ func TestDiscriminationAgainstR(t *testing.T) {
 				}
 				closeTo(t, "Youden threshold", cut.Threshold, lowest, tol)
 			}
-			b, err := BootstrapAUC(context.Background(), s.P, s.Label, 4000, 7, 2)
+			b, err := BootstrapAUC(context.Background(), s.P, s.Label, BootstrapConfig{Draws: 4000, Seed: 7, Workers: 2})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,7 +1,6 @@
 package evaluate
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"sonotype/internal/num"
 	"sonotype/internal/problem"
 	"sonotype/internal/rng"
 )
@@ -232,57 +230,6 @@ func TestRecalibration(t *testing.T) {
 	}
 	if _, err := FitRecalibration([]float64{.5, .5}, []int{0, 1}, FromProbability); err == nil {
 		t.Error("equal scores accepted")
-	}
-}
-
-func TestBootstrapSameForAnyWorkers(t *testing.T) {
-	scores, labels := draw(rng.Stream(9, "bootstrap"), 50)
-	var want BootstrapResult
-	for i, workers := range []int{1, 2, 7} {
-		got, err := Bootstrap(context.Background(), scores, labels, .5, 300, 42, workers)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i == 0 {
-			want = got
-		} else if !reflect.DeepEqual(got, want) {
-			t.Fatalf("%d workers change the result", workers)
-		}
-	}
-	a, _ := DeLong(scores, labels)
-	if !(want.AUC.Lo <= a.AUC && a.AUC <= want.AUC.Hi) {
-		t.Errorf("AUC %v outside its interval %v..%v", a.AUC, want.AUC.Lo, want.AUC.Hi)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	if _, err := Bootstrap(ctx, scores, labels, .5, 300, 42, 2); err == nil {
-		t.Error("a cancelled bootstrap gives no error")
-	}
-}
-
-// TestBootstrapDrawAUC compares a draw's one-pass AUC with the definition on the resampled units.
-func TestBootstrapDrawAUC(t *testing.T) {
-	r := rng.Stream(10, "draw")
-	for b := range 30 {
-		scores, labels := draw(r, 8+r.IntN(30))
-		plan := newResampler(scores, labels, .4)
-		counts := make([]int, len(scores))
-		got := plan.draw(1, b, counts)
-		sorted := slices.Clone(scores)
-		slices.Sort(sorted)
-		var s []float64
-		var l []int
-		for k, c := range counts {
-			for range c {
-				s, l = append(s, sorted[k]), append(l, plan.label[k])
-			}
-		}
-		m, _ := Measure(s, l, .4)
-		for k, want := range []num.Float{m.AUC, m.Accuracy, m.Sensitivity, m.Specificity, m.PPV, m.NPV, m.F1, m.Brier} {
-			if !(math.Abs(got[k]-float64(want)) < 1e-12) && !(math.IsNaN(got[k]) && want.IsNaN()) {
-				t.Fatalf("measure %d: %v, want %v", k, got[k], want)
-			}
-		}
 	}
 }
 

@@ -95,6 +95,17 @@ type DecisionPoint struct {
 	TreatNone float64 `json:"treat_none"` // 0 by definition
 	TP        int     `json:"tp"`
 	FP        int     `json:"fp"`
+	// Standardised is Model / prevalence: the share of the greatest possible net benefit (Kerr et al, JCO 2016).
+	Standardised num.Float `json:"standardised"`
+}
+
+// DecisionBand holds the bootstrap's 95 % limits at one threshold probability.
+type DecisionBand struct {
+	Threshold      float64   `json:"threshold"`
+	Lo             num.Float `json:"lo"`
+	Hi             num.Float `json:"hi"`
+	StandardisedLo num.Float `json:"standardised_lo"`
+	StandardisedHi num.Float `json:"standardised_hi"`
 }
 
 // Range is a stretch of threshold probabilities, both ends on the grid.
@@ -110,6 +121,8 @@ type DecisionCurve struct {
 	Prevalence float64         `json:"prevalence"`
 	Points     []DecisionPoint `json:"points"`
 	Better     []Range         `json:"better"` // grid stretches where the model is strictly above both references
+	Band       []DecisionBand  `json:"band,omitempty"`
+	Sure       []Range         `json:"sure,omitempty"` // where even the band's lower limit is above both
 	Note       string          `json:"note,omitempty"`
 }
 
@@ -156,6 +169,7 @@ type Calibration struct {
 	Curve          []CurvePoint       `json:"curve"`   // lowess, one point per distinct prediction
 	Groups         []CalibrationGroup `json:"groups"`  // for plotting beside the curve
 	Certain        int                `json:"certain"` // probabilities of exactly 0 or 1
+	Band           *CurveBand         `json:"band,omitempty"`
 	Note           string             `json:"note,omitempty"`
 }
 
