@@ -144,8 +144,14 @@ func maximise(x *mat.Dense, y []int, firth bool, held []int) *fit {
 	f := &fit{beta: make([]float64, p)}
 	free := freeOf(p, held)
 	now := at(s.x, y, f.beta, firth)
-	for f.iterations = 1; f.iterations <= maxNewton && now.ok; f.iterations++ {
-		step, ok := newton(now, free, p)
+	for f.iterations = 1; f.iterations <= maxNewton && now.ok && !f.converged; f.iterations++ {
+		step, ok := newton(now.info, now.score, free)
+		if firth {
+			if better, ok := newton(curvature(s.x, y, f.beta), now.score, free); ok {
+				step = better
+			}
+			shorten(step)
+		}
 		if !ok {
 			break
 		}
@@ -154,22 +160,10 @@ func maximise(x *mat.Dense, y []int, firth bool, held []int) *fit {
 				break
 			}
 		}
-		if firth {
-			shorten(step)
-		}
-		next := now
-		for half := 1.0; half > 1e-7; half /= 2 {
-			trial := moved(f.beta, step, half)
-			next = at(s.x, y, trial, firth)
-			if next.ok && next.loglik+next.penalty >= now.loglik+now.penalty-1e-12*math.Abs(now.loglik+now.penalty) {
-				f.beta = trial
-				break
-			}
-			next = now
-		}
-		if f.converged = next != now && largest(step) <= 1e-9; f.converged || next == now {
-			f.converged = f.converged || largest(step) <= 1e-6
-			now = next
+		next := f.climb(s.x, y, firth, step, now)
+		f.converged = largest(step) <= 1e-9
+		if next == nil {
+			f.converged = largest(step) <= 1e-6 // the likelihood's own rounding ends the climb
 			break
 		}
 		now = next
@@ -185,6 +179,38 @@ func maximise(x *mat.Dense, y []int, firth bool, held []int) *fit {
 	return f
 }
 
+// climb moves along the step as far as the likelihood does not fall; nil when it falls however short the step.
+func (f *fit) climb(x *mat.Dense, y []int, firth bool, step []float64, now *state) *state {
+	from := now.loglik + now.penalty
+	for by := 1.0; by > 1e-7; by /= 2 {
+		trial := moved(f.beta, step, by)
+		if next := at(x, y, trial, firth); next.ok && next.loglik+next.penalty >= from-1e-12*math.Abs(from) {
+			f.beta = trial
+			return next
+		}
+	}
+	return nil
+}
+
+// curvature is the negative Hessian of the penalised log-likelihood, by central differences of its score: Fisher's
+// information alone leaves a long crawl where the penalty bends the likelihood most.
+func curvature(x *mat.Dense, y []int, beta []float64) *mat.SymDense {
+	const h = 1e-5
+	p := len(beta)
+	j := mat.NewDense(p, p, nil)
+	for k := range p {
+		trial := slices.Clone(beta)
+		trial[k] = beta[k] + h
+		up := at(x, y, trial, true)
+		trial[k] = beta[k] - h
+		down := at(x, y, trial, true)
+		for i := range p {
+			j.Set(i, k, (down.score[i]-up.score[i])/(2*h))
+		}
+	}
+	return symmetric(j)
+}
+
 func freeOf(p int, held []int) []int {
 	var free []int
 	for j := range p {
@@ -195,14 +221,14 @@ func freeOf(p int, held []int) []int {
 	return free
 }
 
-// newton is the step that solves info step = score in the free coefficients.
-func newton(s *state, free []int, p int) ([]float64, bool) {
-	k := len(free)
+// newton is the step that solves info step = score in the free coefficients; false where info is not positive definite.
+func newton(whole *mat.SymDense, gradient []float64, free []int) ([]float64, bool) {
+	k, p := len(free), len(gradient)
 	info, score := mat.NewSymDense(k, nil), mat.NewVecDense(k, nil)
 	for a, j := range free {
-		score.SetVec(a, s.score[j])
+		score.SetVec(a, gradient[j])
 		for b := a; b < k; b++ {
-			info.SetSym(a, b, s.info.At(j, free[b]))
+			info.SetSym(a, b, whole.At(j, free[b]))
 		}
 	}
 	var chol mat.Cholesky
