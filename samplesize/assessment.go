@@ -8,6 +8,13 @@ type Assessment struct {
 	Notes       []string          `json:"notes,omitempty"`      // why something could not be assessed
 }
 
+// Note records why something could not be assessed; a nil error is nothing to record.
+func (a *Assessment) Note(what string, err error) {
+	if err != nil {
+		a.Notes = append(a.Notes, what+": "+err.Error())
+	}
+}
+
 // DevelopmentCheck compares the patients that the models learn from with what their number of parameters asks for.
 type DevelopmentCheck struct {
 	DevelopmentNeed
@@ -47,11 +54,15 @@ type ValidationCheck struct {
 // Enough says whether all criteria are met.
 func (c ValidationCheck) Enough() bool { return c.Patients >= c.N }
 
-// CheckValidation assesses a test set for a model; v.Prevalence is set from the counts.
-func CheckValidation(set string, patients, positive int, v Validation, t Targets) (ValidationCheck, error) {
+// Validate assesses a test set for a model, and adds the answer or why there is none; v.Prevalence is set from the counts.
+func (a *Assessment) Validate(set string, patients, positive int, v Validation, t Targets) {
 	v.Prevalence = share(positive, patients)
 	need, err := v.Need(t)
-	return ValidationCheck{Set: set, ValidationNeed: need, Patients: patients, Positive: positive}, err
+	if err != nil {
+		a.Note(set, err)
+		return
+	}
+	a.Validation = append(a.Validation, ValidationCheck{Set: set, ValidationNeed: need, Patients: patients, Positive: positive})
 }
 
 func share(part, of int) float64 {

@@ -21,8 +21,8 @@ import (
 func evaluateStage() *stage {
 	return &stage{
 		number: 7, name: "evaluate", version: 2,
-		needs:  []string{"cohort", "roi", "classify"},
-		params: func(p *Plan) any { return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed} },
+		needs:  []string{"cohort", "roi", "selection", "classify"},
+		params: func(p *Plan) any { return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams()} },
 		run:    runEvaluate,
 	}
 }
@@ -92,6 +92,9 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 		return err
 	}
 	if e.Marks, err = r.countMarks(); err != nil {
+		return err
+	}
+	if err := r.writeSampleSize(out, e, tables); err != nil {
 		return err
 	}
 	return e.write(out, keys)

@@ -37,6 +37,7 @@ type Plan struct {
 	Classify    ClassifyPlan   `yaml:"classify" json:"classify"`
 	Evaluate    EvaluatePlan   `yaml:"evaluate" json:"evaluate"`
 	Survival    SurvivalPlan   `yaml:"survival" json:"survival"`
+	SampleSize  SampleSizePlan `yaml:"sample_size" json:"sample_size"`
 	Report      ReportPlan     `yaml:"report" json:"report"`
 }
 
@@ -140,6 +141,7 @@ func DefaultPlan(preset string) (Plan, error) {
 		Survival:  SurvivalPlan{Cut: "train"},
 		Report:    ReportPlan{Gallery: 6, Published: true},
 	}
+	p.SampleSize = defaultSampleSize()
 	switch preset {
 	case "rigorous":
 		p.Network.Train = TrainPlan{Config: finetune.Rigorous(), Heldout: 1.0 / 3, FitOn: fitOnHeldout}
@@ -266,6 +268,7 @@ func (p *Plan) validate(file string) error {
 		p.validateModels(bad),
 		withFile(p.Outcome.Validate(), file),
 		p.validateThreshold(bad),
+		p.SampleSize.validate(bad),
 	}
 	if p.Image.MeanFilter%2 == 0 {
 		checks = append(checks, bad("image.mean_filter", "an odd number", p.Image.MeanFilter))
