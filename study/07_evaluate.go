@@ -20,7 +20,7 @@ import (
 // Stage 07 turns scores into figures: discrimination, calibration, decision curves, at a threshold fixed on training scores.
 func evaluateStage() *stage {
 	return &stage{
-		number: 7, name: "evaluate", version: 2,
+		number: 7, name: "evaluate", version: 3,
 		needs:  []string{"cohort", "roi", "selection", "classify"},
 		params: func(p *Plan) any { return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams()} },
 		run:    runEvaluate,
@@ -29,14 +29,15 @@ func evaluateStage() *stage {
 
 // evaluation is evaluation.json.
 type evaluation struct {
-	Primary    report.Key                            `json:"primary"`
-	Why        string                                `json:"primary_why"`
-	Thresholds map[report.Key]num.Float              `json:"thresholds"`
-	Recal      map[report.Key]evaluate.Recalibration `json:"recalibrated,omitempty"`
-	Marks      marks                                 `json:"marks"`
-	Sets       []report.Set                          `json:"sets"`
-	Table1     *describe.Result                      `json:"table1"`
-	Table2     *describe.Result                      `json:"table2,omitempty"`
+	Primary     report.Key                            `json:"primary"`
+	Why         string                                `json:"primary_why"`
+	Thresholds  map[report.Key]num.Float              `json:"thresholds"`
+	Recal       map[report.Key]evaluate.Recalibration `json:"recalibrated,omitempty"`
+	Marks       marks                                 `json:"marks"`
+	Sets        []report.Set                          `json:"sets"`
+	Comparisons []report.Comparison                   `json:"comparisons,omitempty"`
+	Table1      *describe.Result                      `json:"table1"`
+	Table2      *describe.Result                      `json:"table2,omitempty"`
 }
 
 // performanceRow is a row of performance.csv.
@@ -59,6 +60,9 @@ type scored struct {
 const recalibratedModel = "adaboost"
 
 func runEvaluate(ctx context.Context, r *Run, out string) error {
+	if err := r.readTestSets("evaluate", "discrimination, calibration and decision curves of every model"); err != nil {
+		return err
+	}
 	tables, err := r.readScores()
 	if err != nil {
 		return err
@@ -87,6 +91,9 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 	}
 	if r.Plan.Classify.Primary == "best-on-internal" {
 		e.nameBestOnInternal(keys)
+	}
+	if err := e.compareModels(keys, tables, r.Plan.Seed); err != nil {
+		return err
 	}
 	if e.Table1, e.Table2, err = r.baselineTables(); err != nil {
 		return err

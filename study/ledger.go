@@ -58,6 +58,29 @@ func (r *Run) readTest(stage, set, purpose string, ids []string) error {
 	return appendRead(filepath.Join(r.RunDir, ledgerFile), entry)
 }
 
+// readTestSets notes a read of every test set of the study, all of its patients.
+func (r *Run) readTestSets(stage, purpose string) error {
+	images, err := r.images()
+	if err != nil {
+		return err
+	}
+	for _, set := range []string{cohort.SetInternal, cohort.SetExternal} {
+		var ids []string
+		for _, im := range images {
+			if im.Set == set {
+				ids = append(ids, im.Patient)
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		if err := r.readTest(stage, set, purpose, ids); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // testPatients turns units into patients, each once, and refuses those of the training set.
 func (r *Run) testPatients(ids []string) ([]string, error) {
 	images, err := r.images()

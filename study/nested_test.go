@@ -327,7 +327,7 @@ func TestSpread(t *testing.T) {
 // evidenceRun runs the small study with evidence after the line and returns nested.json.
 func evidenceRun(t *testing.T, dir, out string, jobs int, e Evidence) (report.Nested, Summary) {
 	t.Helper()
-	plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", append(append([]string{}, small...), "classify.models=[lr, knn]"))
+	plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", append(append([]string{}, small...), "classify.models=[lr, knn]", "split.folds=2"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,19 +346,19 @@ func evidenceRun(t *testing.T, dir, out string, jobs int, e Evidence) (report.Ne
 func TestEvidenceGoesOn(t *testing.T) {
 	t.Parallel()
 	dir, a, b := cohortFolder(t, 80), t.TempDir(), t.TempDir()
-	whole := Evidence{Repeats: 3, Permutations: 2, Leaky: true}
+	whole := Evidence{Repeats: 2, Permutations: 2, Leaky: true}
 	evidenceRun(t, dir, a, 1, Evidence{Repeats: 1})
 	evidenceRun(t, dir, a, 1, whole)
 	_, s := evidenceRun(t, dir, b, 2, whole)
 	sameFiles(t, fingerprints(t, a), fingerprints(t, b))
 	text := strings.Join(s.Evidence, "\n")
-	for _, want := range []string{"nested cross-validation, 3 repeats", "permuted 2 times", "leak selection", "leak image-split", "leak best-on-test", "leak all"} {
+	for _, want := range []string{"nested cross-validation, 2 repeats", "permuted 2 times", "leak selection", "leak image-split", "leak best-on-test", "leak all"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in %q", want, text)
 		}
 	}
 	n, again := evidenceRun(t, dir, b, 2, Evidence{})
-	if len(n.Repeats) != 3 || n.Chosen.N != 3 || n.Patients == 0 || len(again.Evidence) > 0 {
+	if len(n.Repeats) != 2 || n.Chosen.N != 2 || n.Patients == 0 || len(again.Evidence) > 0 {
 		t.Errorf("%+v, %q", n.Chosen, again.Evidence)
 	}
 	reads, _, _, err := readLedger(filepath.Join(b, ledgerFile))
