@@ -148,7 +148,7 @@ func (m *Candidate) bootstrap(ctx context.Context, labels []int, d *draws, c Boo
 			values[k][b] = v
 		}
 	}
-	r.take(values, len(c.Levels), len(s.decision.odds), len(s.recalibrated.odds))
+	r.take(values, len(c.Levels), len(s.decision.grid), len(s.recalibrated.grid))
 	positive, negative, _ := checkInput(m.Scores, labels)
 	r.Note = oneClass(positive, negative)
 	if r.Note == "" && (r.PPV.Used < c.Draws || r.NPV.Used < c.Draws) {

@@ -9,9 +9,9 @@ type logits struct {
 	t       []float64 // logit
 	inverse []float64 // exp(-t): odds against
 	label   []int
-	a, b    float64 // slope's fit on the whole set
-	offset  float64 // intercept's
-	usable  bool    // both classes occur
+	a, b    float64   // slope's fit on the whole set
+	offset  float64   // intercept's
+	usable  bool      // both classes occur
 	weight  []float64 // scratch
 }
 

@@ -61,7 +61,7 @@ func falling(scores []float64) []int {
 
 // width is the number of measures of a draw.
 func (s *sweep) width() int {
-	return scalars + 2*len(s.levels) + len(s.decision.odds) + len(s.recalibrated.odds)
+	return scalars + 2*len(s.levels) + len(s.decision.grid) + len(s.recalibrated.grid)
 }
 
 // measure fills row: BootstrapResult.scalars, sensitivity at each level of specificity and the reverse, net benefits.
@@ -98,7 +98,7 @@ func (s *sweep) measure(sample []uint16, row []float64) {
 	}
 	row = row[2*len(s.levels):]
 	s.decision.netBenefits(sample, s.labels, row)
-	s.recalibrated.netBenefits(sample, s.labels, row[len(s.decision.odds):])
+	s.recalibrated.netBenefits(sample, s.labels, row[len(s.decision.grid):])
 }
 
 // atThreshold gives accuracy, sensitivity, specificity, PPV, NPV, F1 and the likelihood ratios.
@@ -134,19 +134,16 @@ func (s *sweep) probabilities(sample []uint16, positive, negative int, row []flo
 
 // cutter counts who lies above each threshold of a decision curve.
 type cutter struct {
-	bin    []int     // by unit: how many of the thresholds lie below its probability
-	odds   []float64 // of each threshold
-	tp, fp []int     // by bin; scratch
+	bin    []int // by unit: how many of the thresholds lie below its probability
+	grid   []float64
+	tp, fp []int // by bin; scratch
 }
 
 // newCutter takes an ascending grid.
 func newCutter(probability, grid []float64) cutter {
-	c := cutter{bin: make([]int, len(probability)), odds: make([]float64, len(grid)), tp: make([]int, len(grid)+1), fp: make([]int, len(grid)+1)}
+	c := cutter{bin: make([]int, len(probability)), grid: grid, tp: make([]int, len(grid)+1), fp: make([]int, len(grid)+1)}
 	for i, p := range probability {
 		c.bin[i], _ = slices.BinarySearch(grid, p) // thresholds before it are smaller
-	}
-	for k, pt := range grid {
-		c.odds[k] = pt / (1 - pt)
 	}
 	return c
 }
@@ -165,8 +162,8 @@ func (c *cutter) netBenefits(sample []uint16, labels []int, row []float64) {
 		}
 	}
 	var tp, fp int
-	for k := len(c.odds) - 1; k >= 0; k-- { // above threshold k are the bins behind it
+	for k := len(c.grid) - 1; k >= 0; k-- { // above threshold k are the bins behind it
 		tp, fp = tp+c.tp[k+1], fp+c.fp[k+1]
-		row[k] = (float64(tp) - float64(fp)*c.odds[k]) / float64(n)
+		row[k] = netBenefit(tp, fp, n, c.grid[k])
 	}
 }

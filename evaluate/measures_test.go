@@ -1,0 +1,175 @@
+package evaluate
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"sonotype/internal/golden"
+	"sonotype/internal/num"
+)
+
+type measureSet struct {
+	Name      string
+	SensAt    []float64            `json:"sens_at"`
+	SpecAt    []float64            `json:"spec_at"`
+	IDI, NRI  []float64            // value, SE
+	NRIEvent  float64              `json:"nri_ev"`
+	NRINone   float64              `json:"nri_ne"`
+	NRICat    []float64            `json:"nri_cat"`
+	Hoslem    []float64            // chi-square, groups, p
+	SensBoot  [][]float64          `json:"sens_boot"`
+	Boot      map[string][]float64 // lo, hi
+	NBBoot    [][]float64          `json:"nb_boot"`
+	ICIBoot   []float64            `json:"ici_boot"`
+	SmoothX   []float64            `json:"smooth_x"`
+	SmoothLoH [][]float64          `json:"smooth_boot"`
+}
+
+// near fails unless both limits lie within 15 % of the oracle's interval (and a hair, where it has no width).
+func near(t *testing.T, what string, lo, hi num.Float, want ...float64) {
+	t.Helper()
+	tol := .15*(want[1]-want[0]) + 1e-9
+	if !(math.Abs(float64(lo)-want[0]) <= tol && math.Abs(float64(hi)-want[1]) <= tol) {
+		t.Errorf("%s: %.4f to %.4f, R %.4f to %.4f", what, lo, hi, want[0], want[1])
+	}
+}
+
+func TestMeasuresAgainstR(t *testing.T) {
+	var o struct {
+		golden.Meta
+		Levels, Grid []float64
+		Sets         []measureSet
+	}
+	golden.Load(t, "testdata/oracle/measures.json", &o)
+	_, scores := loadScores(t)
+	for i, want := range o.Sets {
+		s := scores[i]
+		t.Run(want.Name, func(t *testing.T) {
+			c := BootstrapConfig{Seed: 1, Levels: o.Levels, Grid: o.Grid}
+			all, err := MeasureAll(context.Background(), s.Label, []Candidate{{Scores: s.P, Threshold: s.Threshold}}, c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := all[0]
+			for k := range o.Levels {
+				closeTo(t, "sensitivity at specificity", m.SensitivityAt[k].Value, want.SensAt[k], o.Tolerance)
+				closeTo(t, "specificity at sensitivity", m.SpecificityAt[k].Value, want.SpecAt[k], o.Tolerance)
+			}
+			reclassified(t, s, want, o.Tolerance)
+			if want.Hoslem == nil {
+				return
+			}
+			h, err := HosmerLemeshowTest(s.P, s.Label, 10)
+			if err != nil {
+				t.Fatal(err)
+			}
+			closeTo(t, "Hosmer-Lemeshow", h.Statistic, want.Hoslem[0], o.Tolerance)
+			closeTo(t, "groups", num.Float(h.Groups), want.Hoslem[1], 0)
+			closeTo(t, "Hosmer-Lemeshow P", h.P, want.Hoslem[2], o.Tolerance)
+			drawn(t, s, want, m.Bootstrap, c)
+		})
+	}
+}
+
+// drawn compares the bootstrap's limits with R's.
+func drawn(t *testing.T, s scoreSet, want measureSet, b BootstrapResult, c BootstrapConfig) {
+	for k := range c.Levels {
+		near(t, "sensitivity at specificity", b.SensitivityAt[k].Lo, b.SensitivityAt[k].Hi, want.SensBoot[0][k], want.SensBoot[1][k])
+	}
+	for name, got := range map[string]BootstrapInterval{"brier_scaled": b.BrierScaled, "slope": b.Slope, "intercept": b.Intercept, "oe": b.OE, "ppv": b.PPV, "lr_positive": b.LRPositive} {
+		near(t, name, got.Lo, got.Hi, want.Boot[name]...)
+	}
+	for k := range c.Grid {
+		near(t, "net benefit", b.Decision[k].Lo, b.Decision[k].Hi, want.NBBoot[0][k], want.NBBoot[1][k])
+	}
+	band, err := CalibrationBand(context.Background(), s.P, s.Label, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "ICI", band.ICI.Lo, band.ICI.Hi, want.ICIBoot...)
+	var x, lo, hi []float64
+	for _, p := range band.Points {
+		x, lo, hi = append(x, p.Predicted), append(lo, float64(p.Lo)), append(hi, float64(p.Hi))
+	}
+	for k, at := range want.SmoothX {
+		near(t, "smooth curve", num.Float(interpolate(x, lo, at)), num.Float(interpolate(x, hi, at)), want.SmoothLoH[0][k], want.SmoothLoH[1][k])
+	}
+}
+
+func reclassified(t *testing.T, s scoreSet, want measureSet, tol float64) {
+	r, err := Reclassify(s.P, s.Q, s.Label, s.Threshold, s.Threshold)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeTo(t, "IDI", r.IDI.Value, want.IDI[0], tol)
+	closeTo(t, "IDI's SE", r.IDI.SE, want.IDI[1], tol)
+	closeTo(t, "NRI", r.NRI.Value, want.NRI[0], tol)
+	closeTo(t, "NRI's SE", r.NRI.SE, want.NRI[1], tol)
+	closeTo(t, "NRI of positives", r.NRIPositive, want.NRIEvent, tol)
+	closeTo(t, "NRI of negatives", r.NRINegative, want.NRINone, tol)
+	closeTo(t, "categorical NRI", r.Categorical.Value, want.NRICat[0], tol)
+	closeTo(t, "categorical NRI's SE", r.Categorical.SE, want.NRICat[1], tol)
+}
+
+func TestPrecisionAndLikelihoodRatiosAgainstPython(t *testing.T) {
+	var o struct {
+		golden.Meta
+		Sets []struct {
+			PRAUC      float64     `json:"pr_auc"`
+			LRPositive []num.Float `json:"lr_positive"`
+			LRNegative []num.Float `json:"lr_negative"`
+		}
+	}
+	golden.Load(t, "testdata/oracle/precision.json", &o)
+	_, scores := loadScores(t)
+	for i, want := range o.Sets {
+		s := scores[i]
+		pr, err := PRAUC(s.P, s.Label)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeTo(t, "PR-AUC", pr, want.PRAUC, o.Tolerance)
+		pos, neg := LikelihoodRatios(s.TP, s.FP, s.TN, s.FN)
+		for what, pair := range map[string][2][]num.Float{"LR+": {{pos.Value, pos.Lo, pos.Hi}, want.LRPositive}, "LR-": {{neg.Value, neg.Lo, neg.Hi}, want.LRNegative}} {
+			for k, w := range pair[1] {
+				if w.IsNaN() {
+					if !pair[0][k].IsNaN() {
+						t.Errorf("%s has an interval with an empty cell: %v", what, pair[0][k])
+					}
+					continue
+				}
+				closeTo(t, what, pair[0][k], float64(w), o.Tolerance)
+			}
+		}
+	}
+}
+
+func TestDecisionBand(t *testing.T) {
+	_, scores := loadScores(t)
+	s := scores[0]
+	d, err := Decision(s.P, s.Label, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Bootstrap(context.Background(), s.Label, []Candidate{{Scores: s.P, Threshold: .5}}, BootstrapConfig{Draws: 500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.SetBand(b[0].Decision)
+	for k, p := range d.Points {
+		closeTo(t, "standardised", p.Standardised, p.Model/d.Prevalence, 1e-12)
+		if band := d.Band[k]; float64(band.Lo) > p.Model+1e-12 || float64(band.Hi) < p.Model-1e-12 {
+			t.Errorf("at %v the curve %v leaves its band %v..%v", p.Threshold, p.Model, band.Lo, band.Hi)
+		}
+	}
+	for _, sure := range d.Sure { // what is surely better is better
+		inside := false
+		for _, r := range d.Better {
+			inside = inside || sure.Lo >= r.Lo && sure.Hi <= r.Hi
+		}
+		if !inside {
+			t.Errorf("%v is sure, but not among %v", sure, d.Better)
+		}
+	}
+}
