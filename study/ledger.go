@@ -31,6 +31,7 @@ type testRead struct {
 	Patients string `json:"patients_hash"` // cohort.HashPatients
 	N        int    `json:"n"`             // patients
 	Purpose  string `json:"purpose"`
+	Splits   string `json:"splits"` // SHA-256 of the splits that were frozen before (commitments.json)
 	Prev     string `json:"prev"` // SHA-256 of the line before, "" for the first
 }
 
@@ -52,9 +53,18 @@ func (r *Run) readTest(stage, set, purpose string, ids []string) error {
 	if err != nil {
 		return err
 	}
+	if r.parent != nil { // a sub-run's reads stand in the ledger of the study that asked for it
+		r = r.parent
+	}
+	splits, err := r.splits()
+	if err != nil {
+		return err
+	}
 	r.noting.Lock()
 	defer r.noting.Unlock()
-	entry := testRead{Stage: stage, StageKey: r.key, Set: set, Patients: cohort.HashPatients(patients), N: len(patients), Purpose: purpose}
+	entry := testRead{
+		Stage: stage, StageKey: r.key, Set: set, Patients: cohort.HashPatients(patients), N: len(patients), Purpose: purpose, Splits: splits.Hash,
+	}
 	return appendRead(filepath.Join(r.RunDir, ledgerFile), entry)
 }
 

@@ -361,12 +361,17 @@ func (r *Run) internalAUC() (num.Float, error) {
 // afterLine runs a computation that follows the line under a progress line of its own; job says whether all of it was
 // done already.
 func (r *Run) afterLine(name string, version int, job func() (reused bool, err error)) error {
-	start := time.Now()
-	r.Observer.StageStarted(AfterTheLine, name)
 	key, err := r.nestedKey(name, version)
 	if err != nil {
 		return err
 	}
+	return r.keyedJob(name, key, job)
+}
+
+// keyedJob is afterLine for a computation with a key of its own.
+func (r *Run) keyedJob(name, key string, job func() (reused bool, err error)) error {
+	start := time.Now()
+	r.Observer.StageStarted(AfterTheLine, name)
 	r.key = key
 	reused, err := job()
 	if err != nil {

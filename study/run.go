@@ -45,6 +45,7 @@ type Run struct {
 	dataHash string     // over all images and masks
 	key      string     // of the stage that is being computed
 	noting   sync.Mutex // one note in the ledger at a time
+	parent   *Run       // of a sub-run: the study whose decisions it varies
 }
 
 // stage is one step of the line: it reads earlier stages' files and writes its own folder.
