@@ -13,7 +13,7 @@ for s in cohort_table features_npy roi_masks weights_safetensors selection_lasso
 	echo "$s"
 	"$VENV_PYTHON" "oracles/$s.py"
 done
-for s in describe_tails describe_tests evaluate_scores evaluate_measures evaluate_multiple selection_glmnet survival_models survival_evidence describe_odds agreement_icc harmonise_combat; do
+for s in describe_tails describe_tests evaluate_scores evaluate_measures evaluate_multiple selection_glmnet survival_models survival_evidence describe_odds evaluate_subgroups agreement_icc harmonise_combat; do
 	echo "$s"
 	Rscript "oracles/$s.R"
 done
