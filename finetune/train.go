@@ -176,7 +176,7 @@ func (r *run) learn(ctx context.Context, e Epoch) (Epoch, error) {
 		if err != nil {
 			return err
 		}
-		if !finite(s.Loss) {
+		if !num.Finite(s.Loss) {
 			return r.brokeDown(fmt.Sprintf("the loss is %v", s.Loss), e, step-(e.Epoch-1)*len(all), len(all))
 		}
 		for k, i := range b.index {
@@ -212,7 +212,7 @@ func (r *run) judge(ctx context.Context, state nn.State, e Epoch) error {
 		}
 		for k, i := range b.index {
 			z := float64(logits[k])
-			if !finite(z) {
+			if !num.Finite(z) {
 				return r.brokeDown(fmt.Sprintf("a validation image has a logit of %v", z), e, 0, 0)
 			}
 			loss, _ := r.loss.At(z, float64(r.Valid[i].Label))

@@ -1,5 +1,7 @@
 package nn
 
+import "sonotype/internal/problem"
+
 // Engine compiles graphs to programs for one kind of hardware.
 type Engine interface {
 	// Info says what the engine is and what this machine offers it.
@@ -57,3 +59,5 @@ type ProgramInfo struct {
 	WeightBytes int64 `json:"weight_bytes"` // packed parameters
 	WorkBytes   int64 `json:"work_bytes"`   // activations and scratch, all workers
 }
+
+func errClosed() error { return &problem.Error{What: "the network has been closed"} }

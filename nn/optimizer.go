@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"sonotype/internal/num"
 	"sonotype/internal/problem"
 	"sonotype/nn/kernel"
 )
@@ -17,14 +18,19 @@ const (
 
 // check refuses settings that are no numbers of use.
 func (h Hyper) check() error {
+	inf := math.Inf(1)
 	for _, s := range []struct {
-		name  string
-		value float64
-	}{{"learning rate", h.Rate}, {"weight decay", h.WeightDecay}, {"momentum", h.Momentum}, {"clipping norm", h.ClipNorm},
-		{"focal gamma", h.Loss.Gamma}, {"focal alpha", h.Loss.Alpha}, {"label smoothing", h.Loss.Smoothing},
-		{"weight of the negatives", h.Loss.ClassWeights[0]}, {"weight of the positives", h.Loss.ClassWeights[1]}} {
-		if !finite(s.value) || s.value < 0 {
-			return &problem.Error{What: "the " + s.name + " is not valid", Expected: "a number of at least 0", Found: fmt.Sprint(s.value)}
+		name       string
+		value, max float64
+	}{{"learning rate", h.Rate, inf}, {"weight decay", h.WeightDecay, inf}, {"momentum", h.Momentum, 1}, {"clipping norm", h.ClipNorm, inf},
+		{"focal gamma", h.Loss.Gamma, inf}, {"focal alpha", h.Loss.Alpha, 1}, {"label smoothing", h.Loss.Smoothing, 1},
+		{"weight of the negatives", h.Loss.ClassWeights[0], inf}, {"weight of the positives", h.Loss.ClassWeights[1], inf}} {
+		if !num.Finite(s.value) || s.value < 0 || s.value > s.max {
+			want := "a number of at least 0"
+			if s.max < inf {
+				want = fmt.Sprintf("a number from 0 to %g", s.max)
+			}
+			return &problem.Error{What: "the " + s.name + " is not valid", Expected: want, Found: fmt.Sprint(s.value)}
 		}
 	}
 	if h.Optimizer < Adam || h.Optimizer > SGD {

@@ -79,6 +79,9 @@ func (c *cpuProgram) ImportState(s State) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return errClosed()
+	}
 	c.weights, c.bytes = w, bytes
 	return nil
 }
@@ -163,7 +166,7 @@ func (c *cpuProgram) batch(x []float32, n int, taps map[string][]float32) (*batc
 	size := c.plan.input.Len()
 	switch {
 	case c.closed:
-		return nil, &problem.Error{What: "the network has been closed"}
+		return nil, errClosed()
 	case c.weights == nil:
 		return nil, &problem.Error{What: "the network has no weights yet", Try: "import its state first"}
 	case n < 1 || c.maxBatch > 0 && n > c.maxBatch:

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"sonotype/internal/num"
 )
 
 // everyOp is a small graph with every op of the vocabulary.
@@ -103,7 +105,7 @@ func TestLossDerivative(t *testing.T) {
 				up, _ := l.At(z+h, y)
 				down, _ := l.At(z-h, y)
 				value, grad := l.At(z, y)
-				if want := (up - down) / (2 * h); math.Abs(grad-want) > 1e-6*max(1, math.Abs(want)) || !finite(value) {
+				if want := (up - down) / (2 * h); math.Abs(grad-want) > 1e-6*max(1, math.Abs(want)) || !num.Finite(value) {
 					t.Errorf("%+v at %v, %v: %v, differences say %v", l, z, y, grad, want)
 				}
 			}
@@ -111,7 +113,7 @@ func TestLossDerivative(t *testing.T) {
 	}
 	for _, z := range []float64{-800, 800} {
 		for _, y := range []float64{0, 1} {
-			if v, g := (Loss{Gamma: 2}).At(z, y); !finite(v) || !finite(g) {
+			if v, g := (Loss{Gamma: 2}).At(z, y); !num.Finite(v) || !num.Finite(g) {
 				t.Errorf("logit %v: loss %v, gradient %v", z, v, g)
 			}
 		}

@@ -269,6 +269,10 @@ func TestTrainingRefusesBadArguments(t *testing.T) {
 		refused(t, err, want)
 	}
 	g := densenet.Build(learner, 32)
+	for name, rate := range map[string]float64{"features.conv7.weight": 1, "classifier.bias": -1, "classifier.weight": math.NaN()} {
+		_, err := nn.New().CompileTraining(g, nn.TrainOptions{Rates: map[string]float64{name: rate}})
+		refused(t, err, name)
+	}
 	tr, err := nn.New().CompileTraining(g, nn.TrainOptions{ISA: nn.Detect(), Workers: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -284,6 +288,7 @@ func TestTrainingRefusesBadArguments(t *testing.T) {
 	refused(t, tr.ImportState(nn.State{}), "lack the tensor")
 	w := nntest.Weights(g.Params())
 	refused(t, tr.ImportState(nn.State{Tensors: w, M: nn.Tensors{"classifier.bias": {Shape: []int{2}, Data: []float32{1, 2}}}}), "wrong shape")
+	refused(t, tr.ImportState(nn.State{Tensors: w, Steps: 3}), "number of steps")
 	if err := tr.ImportState(nn.State{Tensors: w}); err != nil {
 		t.Fatal(err)
 	}
@@ -297,6 +302,9 @@ func TestTrainingRefusesBadArguments(t *testing.T) {
 	refused(t, step(x, y, 2, nn.Hyper{Rate: math.NaN()}), "learning rate")
 	refused(t, step(x, y, 2, nn.Hyper{WeightDecay: -1}), "weight decay")
 	refused(t, step(x, y, 2, nn.Hyper{Optimizer: 7}), "optimiser")
+	refused(t, step(x, y, 2, nn.Hyper{Momentum: 1.1}), "momentum")
+	refused(t, step(x, y, 2, nn.Hyper{Loss: nn.Loss{Alpha: 1.1}}), "alpha")
+	refused(t, step(x, y, 2, nn.Hyper{Loss: nn.Loss{Smoothing: 1.1}}), "smoothing")
 	tr.Close()
 	refused(t, step(x, y, 2, nn.Hyper{}), "closed")
 }

@@ -2,10 +2,11 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"runtime"
+	"slices"
 	"sync"
 
+	"sonotype/internal/num"
 	"sonotype/internal/problem"
 	"sonotype/nn/kernel"
 )
@@ -23,11 +24,15 @@ func (cpuEngine) CompileTraining(g *Graph, o TrainOptions) (Trainer, error) {
 	if _, err := newLayout(p); err != nil {
 		return nil, err
 	}
+	specs := g.Params()
+	if err := checkRates(o.Rates, specs); err != nil {
+		return nil, err
+	}
 	workers := o.Workers
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
-	t := &cpuTrainer{plan: p, specs: g.Params(), kernels: k, team: newTeam(workers)}
+	t := &cpuTrainer{plan: p, specs: specs, kernels: k, team: newTeam(workers)}
 	t.net = newTrainNet(p, t.specs, o.Rates, k.Cols)
 	for i := range p.blocks {
 		t.bands = append(t.bands, newBandPlan(&p.blocks[i]))
@@ -82,6 +87,20 @@ type cpuTrainer struct {
 	rows   []int     // rows of each unit
 	sums   []float64 // sums of gradients, by part
 	dw     []float32 // gradients of weights, by part
+}
+
+// checkRates refuses factors that are no numbers of use, or of no parameter.
+func checkRates(rates map[string]float64, specs []ParamSpec) error {
+	for name, v := range rates {
+		if !slices.ContainsFunc(specs, func(s ParamSpec) bool { return s.Name == name }) {
+			return &problem.Error{What: "a learning rate of no parameter of the network", Found: name}
+		}
+		if !num.Finite(v) || v < 0 {
+			return &problem.Error{What: "the factor on the learning rate of " + name + " is not valid",
+				Expected: "a number of at least 0", Found: fmt.Sprint(v)}
+		}
+	}
+	return nil
 }
 
 // channelBuffers makes what depends on the network alone.
@@ -179,11 +198,10 @@ func (t *cpuTrainer) TrainStep(x, y []float32, n int, h Hyper) (Step, error) {
 // check refuses impossible batches.
 func (t *cpuTrainer) check(x, y []float32, n int) error {
 	size := t.plan.input.Len()
+	if err := t.ready(); err != nil {
+		return err
+	}
 	switch {
-	case t.closed:
-		return &problem.Error{What: "the network has been closed"}
-	case !t.loaded:
-		return &problem.Error{What: "the network has no weights yet", Try: "import its state first"}
 	case n < 1:
 		return &problem.Error{What: "impossible batch size", Expected: batchRange(0), Found: fmt.Sprint(n)}
 	case len(x) != n*size:
@@ -206,12 +224,23 @@ func (t *cpuTrainer) check(x, y []float32, n int) error {
 	return nil
 }
 
+// ready says why the trainer cannot be used now: it is closed, or empty.
+func (t *cpuTrainer) ready() error {
+	switch {
+	case t.closed:
+		return errClosed()
+	case !t.loaded:
+		return &problem.Error{What: "the network has no weights yet", Try: "import its state first"}
+	}
+	return nil
+}
+
 // Gradients implements Trainer.
 func (t *cpuTrainer) Gradients() (Tensors, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
-		return nil, &problem.Error{What: "the network has been closed"}
+	if err := t.ready(); err != nil {
+		return nil, err
 	}
 	if !t.stepped {
 		return nil, &problem.Error{What: "there are no gradients before the first training step"}
@@ -229,11 +258,8 @@ func (t *cpuTrainer) Gradients() (Tensors, error) {
 func (t *cpuTrainer) ExportState() (State, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.closed {
-		return State{}, &problem.Error{What: "the network has been closed"}
-	}
-	if !t.loaded {
-		return State{}, &problem.Error{What: "the network has no weights yet", Try: "import its state first"}
+	if err := t.ready(); err != nil {
+		return State{}, err
 	}
 	return t.net.state(t.steps), nil
 }
@@ -247,10 +273,14 @@ func (t *cpuTrainer) ImportState(s State) error {
 	if k.err != nil {
 		return k.err
 	}
+	if s.Steps < 0 || (s.M == nil && s.Steps > 0) {
+		return &problem.Error{What: "the state's number of steps does not fit its moments", Found: fmt.Sprint(s.Steps),
+			Try: "set it to 0 to start the optimiser anew"}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return &problem.Error{What: "the network has been closed"}
+		return errClosed()
 	}
 	t.steps, t.loaded, t.stepped = s.Steps, false, false
 	if err := t.net.load(s); err != nil {
@@ -292,4 +322,3 @@ func (t *cpuTrainer) Close() error {
 }
 
 // finite reports whether x is a number.
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

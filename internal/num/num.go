@@ -15,9 +15,12 @@ func NaN() Float { return Float(math.NaN()) }
 // IsNaN reports whether the value is missing.
 func (f Float) IsNaN() bool { return math.IsNaN(float64(f)) }
 
+// Finite reports whether x is neither NaN nor infinite.
+func Finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
 // MarshalJSON writes null for NaN and infinities.
 func (f Float) MarshalJSON() ([]byte, error) {
-	if math.IsNaN(float64(f)) || math.IsInf(float64(f), 0) {
+	if !Finite(float64(f)) {
 		return []byte("null"), nil
 	}
 	return json.Marshal(float64(f))
