@@ -15,9 +15,9 @@ import (
 	"sonotype/internal/stats"
 )
 
-// correlations of the models' scores inside each class for which the luck is simulated: unrelated models to
-// models that nearly agree.
-var correlations = []float64{0, 0.5, 0.8, 0.95}
+// correlations of the models' scores inside each class for which the luck is simulated: unrelated models, and
+// what models of the same images usually have.
+var correlations = []float64{0, 0.5, 0.8, 0.9}
 
 // luckDraws is the number of simulated test sets.
 const luckDraws = 1000
@@ -86,24 +86,32 @@ func (r *Report) runnerUp(g *Models, top int) {
 	case need >= 1:
 		r.add("lead", g.Name, Note, said+": too little for P < 0.05 at any correlation of the two AUCs that the standard errors allow.")
 	case need > 0:
-		r.add("lead", g.Name, Note, fmt.Sprintf("%s: P < 0.05 in a paired comparison would need the two AUCs to be correlated by more than %.2f.", said, need))
+		r.add("lead", g.Name, Note, fmt.Sprintf("%s: P < 0.05 in a paired comparison would need the two AUCs to be correlated by more than %s.", said, shown(need)))
 	default:
 		r.add("lead", g.Name, Agrees, said+": significant even if the two AUCs were not correlated.")
 	}
 }
 
+// shown prints a correlation, and one that would round to 1 with more digits.
+func shown(r float64) string {
+	if r >= 0.995 {
+		return fmt.Sprintf("%.4f", math.Floor(r*1e4)/1e4)
+	}
+	return fmt.Sprintf("%.2f", r)
+}
+
 // luck simulates what choosing the best of k equal models on the test set adds to its AUC.
 func (r *Report) luck(ctx context.Context, g *Models, areas []float64, seed uint64) error {
 	slices.Sort(areas)
-	true := areas[len(areas)-1] // all models as good as the best looks: the least favourable to luck
-	res := LuckResult{Group: g.Name, K: len(areas), AUC: num.Float(true), Draws: luckDraws, Gains: make([]Gain, len(correlations))}
-	if !(true > 0 && true < 1) || g.set.N.N > mostSimulated {
+	auc := areas[len(areas)-1] // all models as good as the best looks: the least favourable to luck
+	res := LuckResult{Group: g.Name, K: len(areas), AUC: num.Float(auc), Draws: luckDraws, Gains: make([]Gain, len(correlations))}
+	if !(auc > 0 && auc < 1) || g.set.N.N > mostSimulated {
 		return nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for i, rho := range correlations {
 		group.Go(func() (err error) {
-			res.Gains[i], err = gain(ctx, len(areas), true, rho, g.set, seed)
+			res.Gains[i], err = gain(ctx, len(areas), auc, rho, g.set, seed)
 			return err
 		})
 	}
@@ -111,9 +119,9 @@ func (r *Report) luck(ctx context.Context, g *Models, areas []float64, seed uint
 		return err
 	}
 	r.Luck = append(r.Luck, res)
-	first, last := res.Gains[0], res.Gains[len(res.Gains)-1]
-	r.add("best of several", g.Name, Note, fmt.Sprintf("%d models were compared on the patients that measure them. If all had a true AUC of %.3f, the best would on average show %.3f more with unrelated scores, %.3f more with scores correlated by %g.",
-		res.K, true, first.Mean, last.Mean, last.Correlation))
+	half, last := res.Gains[1], res.Gains[len(res.Gains)-1]
+	r.add("best of several", g.Name, Note, fmt.Sprintf("%d models were compared on the patients that measure them. If all had a true AUC of %.3f, the best would on average show %.3f more with scores correlated by %g, %.3f more by %g.",
+		res.K, auc, half.Mean, half.Correlation, last.Mean, last.Correlation))
 	return nil
 }
 

@@ -64,13 +64,14 @@ type PRange struct {
 
 // RowResult is a row of a baseline table with its p-values recomputed.
 type RowResult struct {
-	Table   string   `json:"table"`
-	Row     string   `json:"row"`
-	Kind    string   `json:"kind"` // categorical | continuous
-	Printed string   `json:"printed"`
-	Tests   []PRange `json:"tests"` // the first is the usual test of such a row
-	Status  string   `json:"status"`
-	Changes bool     `json:"changes"` // the right p-value lies on the other side of 0.05
+	Table   string    `json:"table"`
+	Row     string    `json:"row"`
+	Kind    string    `json:"kind"` // categorical | continuous
+	Printed string    `json:"printed"`
+	Value   num.Float `json:"printed_p"` // the bound itself where one is printed
+	Tests   []PRange  `json:"tests"`     // the first is the usual test of such a row
+	Status  string    `json:"status"`
+	Changes bool      `json:"changes"` // the right p-value lies on the other side of 0.05
 }
 
 // Matrix is a confusion matrix with what follows from it.

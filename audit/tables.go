@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"sonotype/internal/num"
 )
 
 // significance is the level at which a wrong p-value changes what a paper concludes.
@@ -11,12 +13,12 @@ const significance = 0.05
 
 // The ways in which a printed p-value can be explained.
 const (
-	statusReproduced = "reproduced"
-	statusOther      = "another test"
-	statusOverall    = "only with Overall"
-	statusNone       = "not reproduced"
-	statusUnprinted  = "no p-value printed"
-	statusUntestable = "not testable"
+	StatusReproduced = "reproduced"
+	StatusOther      = "another test"
+	StatusOverall    = "only with Overall"
+	StatusNone       = "not reproduced"
+	StatusUnprinted  = "no p-value printed"
+	StatusUntestable = "not testable"
 )
 
 // table audits one baseline table.
@@ -41,7 +43,7 @@ func (r *Report) table(t *Table, seed uint64) error {
 
 // pValue recomputes a row's p-value.
 func (r *Report) pValue(t *Table, row *Row, seed uint64) (err error) {
-	res := RowResult{Table: t.Name, Row: row.Name, Kind: "continuous", Printed: row.P.Text, Status: statusUnprinted}
+	res := RowResult{Table: t.Name, Row: row.Name, Kind: "continuous", Printed: pText(row.P.Text), Value: num.NaN(), Status: StatusUnprinted}
 	if len(row.counts) > 0 {
 		res.Kind = "categorical"
 		if res.Tests, err = t.categorical(row, seed); err != nil {
@@ -51,6 +53,7 @@ func (r *Report) pValue(t *Table, row *Row, seed uint64) (err error) {
 		res.Tests = t.continuous(row)
 	}
 	if row.p != nil {
+		res.Value = num.Float(row.p.value)
 		res.explain(row)
 		r.reportRow(&res, row)
 	}
@@ -64,30 +67,30 @@ var usual = map[string]bool{testChiSquare: true, testYates: true, testFisher: tr
 // explain finds the test that gives the printed p-value.
 func (res *RowResult) explain(row *Row) {
 	if len(res.Tests) == 0 {
-		res.Status = statusUntestable
+		res.Status = StatusUntestable
 		return
 	}
-	res.Status = statusNone
-	rank := map[string]int{statusNone: 0, statusOther: 1, statusOverall: 2, statusReproduced: 3}
+	res.Status = StatusNone
+	rank := map[string]int{StatusNone: 0, StatusOther: 1, StatusOverall: 2, StatusReproduced: 3}
 	for i := range res.Tests {
 		p := &res.Tests[i]
 		p.Matches = p.fits(*row.p)
 		if !p.Matches {
 			continue
 		}
-		status := statusOther
+		status := StatusOther
 		switch {
 		case p.Overall:
-			status = statusOverall
+			status = StatusOverall
 		case row.Test == p.Test, row.Test == "" && usual[p.Test]:
-			status = statusReproduced
+			status = StatusReproduced
 		}
 		if rank[status] > rank[res.Status] {
 			res.Status = status
 		}
 	}
 	printed, right := row.p.rounding(), res.right().span()
-	res.Changes = res.Status != statusReproduced && (right.hi < significance && printed.lo >= significance || right.lo >= significance && printed.hi < significance)
+	res.Changes = res.Status != StatusReproduced && (right.hi < significance && printed.lo >= significance || right.lo >= significance && printed.hi < significance)
 }
 
 // right is the usual test of such a row.
@@ -95,12 +98,12 @@ func (res *RowResult) right() PRange { return res.Tests[0] }
 
 func (r *Report) reportRow(res *RowResult, row *Row) {
 	where := res.Table + ", " + res.Row
-	if res.Status == statusUntestable {
+	if res.Status == StatusUntestable {
 		r.add("p-value", where, Untestable, "The counts leave nothing to test: fewer than two levels or groups have any patient, or a group has fewer than two.")
 		return
 	}
 	right := res.right()
-	said := fmt.Sprintf("Printed P %s; %s gives %s", pText(res.Printed), right.Test, right.text())
+	said := fmt.Sprintf("Printed P %s; %s gives %s", res.Printed, right.Test, right.text())
 	for _, p := range res.Tests[1:] {
 		if usual[p.Test] {
 			said += fmt.Sprintf(", %s %s", p.Test, p.text())
@@ -108,12 +111,12 @@ func (r *Report) reportRow(res *RowResult, row *Row) {
 	}
 	matching := res.matching()
 	switch res.Status {
-	case statusReproduced:
-		r.add("p-value", where, Agrees, fmt.Sprintf("Printed P %s is what %s gives.", pText(res.Printed), strings.Join(matching, " or ")))
+	case StatusReproduced:
+		r.add("p-value", where, Agrees, fmt.Sprintf("Printed P %s is what %s gives.", res.Printed, strings.Join(matching, " or ")))
 		return
-	case statusOverall:
+	case StatusOverall:
 		said += fmt.Sprintf(". The printed value comes out only when the Overall column is entered as a further group (%s)", res.overallText())
-	case statusOther:
+	case StatusOther:
 		said += ". The printed value would be that of " + strings.Join(matching, " or ")
 	default:
 		said += ". No test that was tried gives the printed value"
@@ -123,7 +126,7 @@ func (r *Report) reportRow(res *RowResult, row *Row) {
 		said += "; a rank test of the patients' own values cannot be checked from means and SDs"
 		verdict = Doubt
 	}
-	if res.Status == statusOther {
+	if res.Status == StatusOther {
 		verdict = Note
 	}
 	if res.Changes {
@@ -179,9 +182,9 @@ func pText(printed string) string { return strings.ReplaceAll(printed, " ", "") 
 
 // overallError sums up the rows of a table whose p-values need the Overall column.
 func (r *Report) overallError(t *Table) {
-	var with, without, decisive int
+	var with, without, neither, means int
 	for _, res := range r.Rows {
-		if res.Table != t.Name || res.Kind != "categorical" || len(res.Tests) == 0 || res.Status == statusUnprinted {
+		if res.Table != t.Name || len(res.Tests) == 0 || res.Status == StatusUnprinted {
 			continue
 		}
 		plain, overall := false, false
@@ -189,23 +192,32 @@ func (r *Report) overallError(t *Table) {
 			plain = plain || p.Matches && usual[p.Test]
 			overall = overall || p.Matches && p.Overall
 		}
-		if plain == overall {
-			continue // says nothing either way
-		}
-		decisive++
-		if overall {
+		switch {
+		case overall && !plain && res.Kind == "continuous":
+			means++
+		case res.Kind == "continuous":
+		case overall && !plain:
 			with++
-		} else {
+		case plain && !overall:
 			without++
+		case !plain:
+			neither++
 		}
 	}
 	switch {
 	case with > 0:
-		r.add("Overall column", t.Name, Contradiction, fmt.Sprintf("Of the %d categorical rows whose p-value tells the two apart, %d come out only with Overall as a further group and %d only without. "+
-			"The extra column adds nothing to the chi-square statistic and raises its degrees of freedom, so that every such p-value is too large.", decisive, with, without))
-	case decisive > 0:
-		r.add("Overall column", t.Name, Agrees, fmt.Sprintf("No p-value needs the Overall column as a further group; %d rows tell the two apart.", decisive))
+		r.add("Overall column", t.Name, Contradiction, fmt.Sprintf("Categorical rows whose p-value comes out only with Overall (all groups together) as a further group: %d; only without it: %d; with neither: %d. Rows of means that need it too: %d. "+
+			"The extra column adds nothing to the chi-square statistic and raises its degrees of freedom, so that every such p-value is too large.", with, without, neither, means))
+	case without > 0:
+		r.add("Overall column", t.Name, Agrees, fmt.Sprintf("No p-value needs the Overall column as a further group; %s.", plural(without, "row tells", "rows tell")+" the two apart"))
 	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // sizes checks that the groups add up to the Overall column.

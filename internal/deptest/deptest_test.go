@@ -28,6 +28,7 @@ var rules = []rule{
 	{"checklist", []string{"internal"}, "a checklist is answered from a typed summary, whoever filled it"},
 	{"impute", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
 	{"clinical", []string{"internal", "impute"}, "pure numbers: imputed copies are pooled by impute's rules"},
+	{"audit", []string{"internal", "describe", "evaluate"}, "an audit knows printed figures, no study and no patients"},
 	{"describe", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
 	{"nn", []string{"internal", "nn"}, "the engine knows graphs, not studies"},
 	{"densenet", []string{"internal", "nn"}, "a network is a graph"},
@@ -43,7 +44,7 @@ var rules = []rule{
 	{"synth", []string{"internal", "imaging", "roi"}, "the synthetic cohort is data for the study, and knows nothing of it"},
 	{"agreement", []string{"internal", "roi"}, "agreement compares readings and outlines; it knows no study"},
 	{"harmonise", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
-	{"report", []string{"internal", "describe", "evaluate", "survival", "clinical", "samplesize", "checklist", "report"}, "the report formats results; it never computes"},
+	{"report", []string{"internal", "describe", "evaluate", "survival", "clinical", "samplesize", "checklist", "report", "audit"}, "the report formats results; it never computes"},
 	{"internal", []string{"internal"}, "helpers know no domain"},
 }
 
