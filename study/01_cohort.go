@@ -12,10 +12,11 @@ import (
 // ErrBadCohort marks a cohort that no study can be run on (exit code 10).
 var ErrBadCohort = errors.New("the cohort has errors: `sonotype check` lists them all")
 
-// Stage 01 reads the tables, groups rows into patients and freezes the splits before any image is read.
+// Stage 01 reads the tables, groups rows into patients and freezes the splits: it commits to them by hash before any image
+// is read and before any outcome meets an image or a score.
 func cohortStage() *stage {
 	return &stage{
-		number: 1, name: "cohort", version: 1,
+		number: 1, name: "cohort", version: 2,
 		params: func(p *Plan) any {
 			return []any{p.Cohorts, p.Development, p.Outcome.Outcome, p.Columns, p.Split, p.Seed}
 		},
@@ -60,9 +61,17 @@ func (r *Run) splits() (*cohort.Splits, error) {
 	if r.cache.splits != nil {
 		return r.cache.splits, nil
 	}
-	s, err := cohort.ReadSplits(filepath.Join(r.dir(1, "cohort"), "splits.csv"))
+	dir := r.dir(1, "cohort")
+	s, err := cohort.ReadSplits(filepath.Join(dir, "splits.csv"))
+	if err != nil {
+		return nil, err
+	}
+	c, err := readCommitments(dir)
+	if err != nil {
+		return nil, err
+	}
 	r.cache.splits = s
-	return s, err
+	return s, c.holds(s)
 }
 
 // findingRow is a row of findings.csv: what the tables alone show.
@@ -85,6 +94,9 @@ func runCohort(_ context.Context, r *Run, out string) error {
 		return err
 	}
 	if err := s.Write(filepath.Join(out, "splits.csv")); err != nil {
+		return err
+	}
+	if err := artifact.WriteJSON(filepath.Join(out, commitmentsFile), commit(s)); err != nil {
 		return err
 	}
 	rows := make([]findingRow, len(c.Findings))

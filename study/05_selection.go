@@ -18,7 +18,7 @@ import (
 // patients; with cross-fitting, from networks that never saw them either.
 func selectionStage() *stage {
 	return &stage{
-		number: 5, name: "selection", version: 2,
+		number: 5, name: "selection", version: 3,
 		needs:  []string{"cohort", "roi", "finetune", "features"},
 		params: func(p *Plan) any { return []any{p.Selection, p.Seed, p.Split.Folds, p.fitOn()} },
 		run:    runSelection,
@@ -109,7 +109,7 @@ func (f *reduction) learn(ctx context.Context) error {
 		}
 	}
 	f.progress(1)
-	return nil
+	return writeFittedOn(f.dir, patientsOf(f.images, f.fitted))
 }
 
 // prepare settles which images are learnt from and which are transformed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -217,8 +218,8 @@ type fittedModel struct {
 	images     []imageRow
 	x          *mat.Dense  // the kept features of the fit
 	row        map[int]int // of x, by image
-	seen       patientSet
-	learntFrom patientSet // of the networks
+	seen       patientSet  // by the model, or by the selection of its features
+	learntFrom patientSet  // of the networks
 	hash       string
 }
 
@@ -241,6 +242,11 @@ func (c *classification) fit(key report.Key, f fit) (*fittedModel, error) {
 			m.row[i] = i
 		}
 	}
+	selectedOn, err := readFittedOn(filepath.Join(c.run.dir(5, "selection"), f.name))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(m.seen, selectedOn)
 	m.model, err = fitModel(c.images, idx, key.Model, m.pick(idx), c.run.Plan.Seed, f.name)
 	return m, err
 }

@@ -54,9 +54,17 @@ func (r *Run) images() ([]imageRow, error) {
 	if r.cache.images != nil {
 		return r.cache.images, nil
 	}
-	rows, err := readCSV[imageRow](filepath.Join(r.dir(2, "roi"), "images.csv"))
+	path := filepath.Join(r.dir(2, "roi"), "images.csv")
+	rows, err := readCSV[imageRow](path)
+	if err != nil {
+		return nil, err
+	}
+	splits, err := r.splits()
+	if err != nil {
+		return nil, err
+	}
 	r.cache.images = rows
-	return rows, err
+	return rows, inTheirSets(path, rows, splits)
 }
 
 // deepRows are the deep features of images by their position in images.csv, though the file may hold fewer of them.

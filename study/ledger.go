@@ -32,7 +32,7 @@ type testRead struct {
 	N        int    `json:"n"`             // patients
 	Purpose  string `json:"purpose"`
 	Splits   string `json:"splits"` // SHA-256 of the splits that were frozen before (commitments.json)
-	Prev     string `json:"prev"` // SHA-256 of the line before, "" for the first
+	Prev     string `json:"prev"`   // SHA-256 of the line before, "" for the first
 }
 
 // same says whether two lines note the same read: the same stage with the same inputs, stopped and started again, learns
