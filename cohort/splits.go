@@ -28,6 +28,7 @@ var Sets = []string{SetTrain, SetInternal, SetExternal}
 // SplitConfig says how patients are divided. The zero value is the default.
 type SplitConfig struct {
 	Development   string  `json:"development"`    // centre that is split; default: the first table's largest
+	LeaveOut      string  `json:"leave_out"`      // or: every centre but this one is split together, whatever the table says
 	TrainFraction float64 `json:"train_fraction"` // of the development patients; default 0.7
 	Folds         int     `json:"folds"`          // of the training patients; default 5
 }
@@ -41,9 +42,10 @@ type Assignment struct {
 
 // Splits is the frozen division of the patients.
 type Splits struct {
-	Source        string       `json:"source"`         // "random" or "column"
-	Development   string       `json:"development"`    // the centre that was split; "" for a column
-	TrainFraction float64      `json:"train_fraction"` // asked for; 0 for a column
+	Source        string       `json:"source"`             // "random" or "column"
+	Development   string       `json:"development"`        // the centre that was split; "" for a column
+	LeftOut       string       `json:"left_out,omitempty"` // the centre that was not, all others being split
+	TrainFraction float64      `json:"train_fraction"`     // asked for; 0 for a column
 	Folds         int          `json:"folds"`
 	Seed          uint64       `json:"seed"`
 	Hash          string       `json:"sha256"` // of splits.csv
@@ -51,7 +53,7 @@ type Splits struct {
 }
 
 // Split divides the patients of the cohort: by the table's split column where it has one, else the
-// development centre at random, stratified by outcome, and all other centres external. Training
+// development centre (or all centres but one) at random, stratified by outcome, and all other centres external. Training
 // patients get folds, stratified too. All lesions and images of a patient go together; a patient
 // with any positive unit counts as positive. The order of the rows has no influence.
 func Split(c *Cohort, config SplitConfig, seed uint64) (*Splits, error) {
@@ -64,10 +66,10 @@ func Split(c *Cohort, config SplitConfig, seed uint64) (*Splits, error) {
 	}
 	people := c.people()
 	s := &Splits{Folds: config.Folds, Seed: seed}
-	if slices.ContainsFunc(people, func(p person) bool { return p.split != "" }) {
+	if config.LeaveOut == "" && slices.ContainsFunc(people, func(p person) bool { return p.split != "" }) {
 		err = s.fromColumn(people)
 	} else {
-		s.Development, s.TrainFraction = config.Development, config.TrainFraction
+		s.Development, s.LeftOut, s.TrainFraction = config.Development, config.LeaveOut, config.TrainFraction
 		err = s.random(people, config, seed)
 	}
 	if err != nil {
@@ -87,7 +89,10 @@ func (c SplitConfig) withDefaults(cohort *Cohort) (SplitConfig, error) {
 	if c.Folds == 0 {
 		c.Folds = 5
 	}
-	if c.Development == "" && len(cohort.Sources) > 0 {
+	switch {
+	case c.LeaveOut != "":
+		c.Development = ""
+	case c.Development == "" && len(cohort.Sources) > 0:
 		c.Development = cohort.Sources[0].Main
 	}
 	switch {
@@ -138,12 +143,15 @@ func (s *Splits) random(people []person, config SplitConfig, seed uint64) error 
 	var ids []string
 	var labels []int
 	for _, p := range people {
-		if p.centre == config.Development {
+		if config.develops(p.centre) {
 			ids, labels = append(ids, p.id), append(labels, p.label)
 		}
 	}
+	if config.LeaveOut != "" && len(ids) == len(people) {
+		return noSuchCentre(people, config.LeaveOut, "split.leave_out")
+	}
 	if len(ids) == 0 {
-		return noSuchCentre(people, config.Development)
+		return noSuchCentre(people, config.Development, "development")
 	}
 	train := make(map[string]bool)
 	for _, i := range Sample(labels, config.TrainFraction, rng.Stream(seed, "splits")) {
@@ -151,7 +159,7 @@ func (s *Splits) random(people []person, config SplitConfig, seed uint64) error 
 	}
 	for _, p := range people {
 		set := SetExternal
-		if p.centre == config.Development {
+		if config.develops(p.centre) {
 			set = SetInternal
 			if train[p.id] {
 				set = SetTrain
@@ -162,7 +170,15 @@ func (s *Splits) random(people []person, config SplitConfig, seed uint64) error 
 	return nil
 }
 
-func noSuchCentre(people []person, want string) error {
+// develops says whether a centre's patients are split into training and internal test.
+func (c SplitConfig) develops(centre string) bool {
+	if c.LeaveOut != "" {
+		return centre != c.LeaveOut
+	}
+	return centre == c.Development
+}
+
+func noSuchCentre(people []person, want, key string) error {
 	var centres []string
 	for _, p := range people {
 		if !slices.Contains(centres, p.centre) {
@@ -173,8 +189,8 @@ func noSuchCentre(people []person, want string) error {
 	for i := range near {
 		near[i] = quote(near[i])
 	}
-	return &problem.Error{What: "no patient of the development centre " + quote(want), Found: "centres " + strings.Join(near, ", "),
-		Try: "set `development:` in study.yaml to one of these"}
+	return &problem.Error{What: "no patient of the centre " + quote(want), Found: "centres " + strings.Join(near, ", "),
+		Try: "set `" + key + ":` in study.yaml to one of these"}
 }
 
 // Sample draws round(fraction * n) of n = len(labels) positions, stratified: every class gets its
