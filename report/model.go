@@ -219,19 +219,30 @@ type Result struct {
 	Calibration  evaluate.Calibration
 	Distribution evaluate.Distribution
 	Recalibrated bool // decision curve and calibration use recalibrated scores (AdaBoost)
+	Measures     evaluate.Measures
+	// After is calibration and decision curve once the probabilities are recalibrated on other patients; nil where they
+	// were already, and on the training set.
+	After          *evaluate.Recalibrated
+	HosmerLemeshow *evaluate.HosmerLemeshow // on request
+	Reclassified   []Reclassified           // on request, of the primary model
+}
+
+// Reclassified compares the primary model with another one by IDI and NRI.
+type Reclassified struct {
+	Against Key
+	evaluate.Reclassification
 }
 
 // SurvivalSet is stage 08 for one set.
 type SurvivalSet struct {
 	Set                        string // internal | external
 	Title                      string
-	ByScore                    survival.Contrast // primary model, high vs low score
+	ByScore                    survival.Analysis // primary model, high vs low score
 	ByOutcome                  survival.Contrast // measured outcome
-	Cox                        *survival.Cox     // score and available clinical covariates
 	Unit                       string            // months
 	RiskTimes                  []float64         // where numbers at risk are printed
 	AtRiskScore, AtRiskOutcome [][]int           // per curve, at RiskTimes
-	Note                       string
+	Strata                     string            // what strata are, e.g. "centre"
 }
 
 // PublishedRow is one figure of a published study, printed beside ours and never compared by a test.

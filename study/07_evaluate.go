@@ -20,10 +20,12 @@ import (
 // Stage 07 turns scores into figures: discrimination, calibration, decision curves, at a threshold fixed on training scores.
 func evaluateStage() *stage {
 	return &stage{
-		number: 7, name: "evaluate", version: 3,
-		needs:  []string{"cohort", "roi", "selection", "classify"},
-		params: func(p *Plan) any { return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams()} },
-		run:    runEvaluate,
+		number: 7, name: "evaluate", version: 4,
+		needs: []string{"cohort", "roi", "selection", "classify"},
+		params: func(p *Plan) any {
+			return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams()}
+		},
+		run: runEvaluate,
 	}
 }
 
@@ -33,6 +35,7 @@ type evaluation struct {
 	Why         string                                `json:"primary_why"`
 	Thresholds  map[report.Key]num.Float              `json:"thresholds"`
 	Recal       map[report.Key]evaluate.Recalibration `json:"recalibrated,omitempty"`
+	After       map[report.Key]evaluate.Recalibration `json:"after,omitempty"` // the others' recalibration, for their figures after it
 	Marks       marks                                 `json:"marks"`
 	Sets        []report.Set                          `json:"sets"`
 	Comparisons []report.Comparison                   `json:"comparisons,omitempty"`
@@ -46,6 +49,14 @@ type performanceRow struct {
 	Features string `csv:"features"`
 	Model    string `csv:"model"`
 	evaluate.Performance
+}
+
+// measureRow is a row of measures.csv.
+type measureRow struct {
+	Set      string `csv:"set"`
+	Features string `csv:"features"`
+	Model    string `csv:"model"`
+	report.Measure
 }
 
 // scored is one model's scores on one set, one entry a unit.
@@ -71,7 +82,7 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 	if err := artifact.ReadJSON(filepath.Join(r.dir(6, "classify"), "primary.json"), &choice); err != nil {
 		return err
 	}
-	e := &evaluation{Primary: choice.Key, Why: choice.Why, Thresholds: map[report.Key]num.Float{}, Recal: map[report.Key]evaluate.Recalibration{}}
+	e := &evaluation{Primary: choice.Key, Why: choice.Why, Thresholds: map[report.Key]num.Float{}, Recal: map[report.Key]evaluate.Recalibration{}, After: map[report.Key]evaluate.Recalibration{}}
 	groups, err := r.setGroups()
 	if err != nil {
 		return err
@@ -87,10 +98,16 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 		if err != nil {
 			return err
 		}
+		if err := e.measureFurther(ctx, r, g, set, keys, tables); err != nil {
+			return err
+		}
 		e.Sets = append(e.Sets, set)
 	}
 	if r.Plan.Classify.Primary == "best-on-internal" {
 		e.nameBestOnInternal(keys)
+	}
+	if err := e.detailPrimary(ctx, r, groups, keys, tables); err != nil {
+		return err
 	}
 	if err := e.compareModels(keys, tables, r.Plan.Seed); err != nil {
 		return err
@@ -107,14 +124,17 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 	return e.write(out, keys)
 }
 
-// fixOnTraining sets the threshold, and for AdaBoost the recalibration, from out-of-fold training scores.
+// fixOnTraining sets the threshold and the recalibration from out-of-fold training scores. AdaBoost needs it; for the
+// others, where their scores allow it, figures after it stand beside.
 func (e *evaluation) fixOnTraining(rule string, key report.Key, train scored) error {
-	if key.Model == recalibratedModel {
-		rc, err := evaluate.FitRecalibration(train.scores, train.labels, "probability")
-		if err != nil {
-			return err
-		}
+	rc, err := evaluate.FitRecalibration(train.scores, train.labels, evaluate.FromProbability)
+	switch {
+	case key.Model == recalibratedModel && err != nil:
+		return err
+	case key.Model == recalibratedModel:
 		e.Recal[key] = rc
+	case err == nil:
+		e.After[key] = rc
 	}
 	if rule != "youden" {
 		v, err := strconv.ParseFloat(rule, 64)
@@ -253,6 +273,17 @@ func (e *evaluation) write(out string, keys []report.Key) error {
 		}
 	}
 	if err := writeCSV(filepath.Join(out, "performance.csv"), rows); err != nil {
+		return err
+	}
+	var measures []measureRow
+	for _, s := range e.Sets {
+		for _, key := range keys {
+			for _, m := range s.Results[key].List() {
+				measures = append(measures, measureRow{s.Name, key.Features, key.Model, m})
+			}
+		}
+	}
+	if err := writeCSV(filepath.Join(out, "measures.csv"), measures); err != nil {
 		return err
 	}
 	return artifact.WriteJSON(filepath.Join(out, "evaluation.json"), e)

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"sonotype/cohort"
+	"sonotype/evaluate"
 	"sonotype/finetune"
 	"sonotype/imaging"
 	"sonotype/internal/problem"
@@ -39,6 +40,7 @@ type Plan struct {
 	Survival    SurvivalPlan   `yaml:"survival" json:"survival"`
 	SampleSize  SampleSizePlan `yaml:"sample_size" json:"sample_size"`
 	Report      ReportPlan     `yaml:"report" json:"report"`
+	Robustness  RobustnessPlan `yaml:"robustness" json:"robustness"`
 }
 
 // OutcomePlan says which column is predicted, what counts as positive, and how the report calls the classes.
@@ -57,6 +59,8 @@ type ReadersPlan struct {
 type SplitPlan struct {
 	Train float64 `yaml:"train" json:"train"` // fraction of development patients that train
 	Folds int     `yaml:"folds" json:"folds"` // out-of-fold scoring
+
+	LeaveOut string `yaml:"leave_out" json:"leave_out,omitempty"` // a centre: all others are development
 }
 
 // ImagePlan standardises images.
@@ -108,11 +112,20 @@ type ClassifyPlan struct {
 type EvaluatePlan struct {
 	Threshold string   `yaml:"threshold" json:"threshold"` // youden (on out-of-fold training scores) | a number
 	Clinical  []string `yaml:"clinical" json:"clinical"`   // columns of Tables 1 and 2; empty = all clinical columns
+
+	Bootstrap        int       `yaml:"bootstrap" json:"bootstrap"` // draws of patients
+	Rates            []float64 `yaml:"rates" json:"rates"`         // specificities at which sensitivity is given, and the reverse
+	HosmerLemeshow   bool      `yaml:"hosmer_lemeshow" json:"hosmer_lemeshow"`
+	Reclassification bool      `yaml:"reclassification" json:"reclassification"` // IDI and NRI
 }
 
-// SurvivalPlan sets the cut of the Kaplan-Meier groups.
+// SurvivalPlan sets the cut of the Kaplan-Meier groups, and what else stage 08 computes.
 type SurvivalPlan struct {
-	Cut string `yaml:"cut" json:"cut"` // train (mean out-of-fold training score) | set (mean of each set's scores)
+	Cut        string    `yaml:"cut" json:"cut"`               // train (mean out-of-fold training score) | set (mean of each set's scores)
+	Times      []float64 `yaml:"times" json:"times"`           // months of the time-dependent AUC
+	Horizon    float64   `yaml:"horizon" json:"horizon"`       // months, of restricted means and Uno's C; 0 = as long as both groups are followed
+	Covariates []string  `yaml:"covariates" json:"covariates"` // clinical columns of the Cox models; empty = age
+	Strata     string    `yaml:"strata" json:"strata"`         // centre | none | a clinical column
 }
 
 // ReportPlan sets what the report shows.
@@ -137,9 +150,11 @@ func DefaultPlan(preset string) (Plan, error) {
 		Network:   NetworkPlan{Backbone: "densenet169", Weights: "random", Layer: "features", Input: 224, Batch: 16},
 		Selection: SelectionPlan{Components: 256, Spearman: 0.9, Lasso: "gaussian", Lambda: "min", Folds: 10},
 		Classify:  ClassifyPlan{Models: []string{"lr", "svm", "knn", "rf", "lightgbm", "adaboost"}, Primary: "cv"},
-		Evaluate:  EvaluatePlan{Threshold: "youden"},
-		Survival:  SurvivalPlan{Cut: "train"},
+		Evaluate:  EvaluatePlan{Threshold: "youden", Bootstrap: evaluate.DefaultDraws, Rates: evaluate.DefaultLevels()},
+		Survival:  SurvivalPlan{Cut: "train", Times: []float64{12, 36, 60}, Strata: "centre"},
 		Report:    ReportPlan{Gallery: 6, Published: true},
+
+		Robustness: defaultRobustness(),
 	}
 	p.SampleSize = defaultSampleSize()
 	switch preset {
@@ -264,10 +279,14 @@ func (p *Plan) validate(file string) error {
 		oneOf("selection.lasso", p.Selection.Lasso, "gaussian", "binomial"),
 		oneOf("selection.lambda", p.Selection.Lambda, "min", "1se"),
 		oneOf("survival.cut", p.Survival.Cut, "train", "set"),
+		p.Survival.validate(bad),
 		withFile(p.Network.Train.validate(bad), file),
 		p.validateModels(bad),
 		withFile(p.Outcome.Validate(), file),
 		p.validateThreshold(bad),
+		in("evaluate.bootstrap", float64(p.Evaluate.Bootstrap), 200, 100_000),
+		p.validateRates(bad),
+		p.Robustness.validate(bad),
 		p.SampleSize.validate(bad),
 	}
 	if p.Image.MeanFilter%2 == 0 {

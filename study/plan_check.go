@@ -54,6 +54,15 @@ func (p *Plan) validateThreshold(bad complain) error {
 	return nil
 }
 
+func (p *Plan) validateRates(bad complain) error {
+	for i, v := range p.Evaluate.Rates {
+		if !(v > 0 && v < 1) || slices.Contains(p.Evaluate.Rates[:i], v) {
+			return bad("evaluate.rates", "different numbers between 0 and 1", v)
+		}
+	}
+	return nil
+}
+
 // planKeys lists every key that study.yaml may hold, for "did you mean".
 func planKeys() []string {
 	var keys []string
