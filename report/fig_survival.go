@@ -16,8 +16,8 @@ func (s *Study) survivalFigures(sv SurvivalSet) []figure {
 	if len(sv.ByScore.Curves) > 0 {
 		f := figure{number: number, title: "Survival by score, " + sv.Title, id: stem(number, "km-score", sv.Set)}
 		f.caption = fmt.Sprintf("Share of %ss without recurrence or death over time, for scores above and up to %s (a cut fixed as the methods say). Bands: 95 %% intervals; ticks: end of follow-up. %s",
-			s.unit(), share(sv.ByScore.Cut), contrastCaption(sv.ByScore))
-		s.kaplanMeier(&f, sv, sv.ByScore, sv.AtRiskScore, [2]string{"low score", "high score"})
+			s.unit(), share(sv.ByScore.Cut), contrastCaption(sv.ByScore.Contrast))
+		s.kaplanMeier(&f, sv, sv.ByScore.Contrast, sv.AtRiskScore, [2]string{"low score", "high score"})
 		out = append(out, f)
 	}
 	if len(sv.ByOutcome.Curves) > 0 {
@@ -25,6 +25,9 @@ func (s *Study) survivalFigures(sv SurvivalSet) []figure {
 		f.caption = fmt.Sprintf("The same %ss grouped by what was measured: what a perfect model would show. %s", s.unit(), contrastCaption(sv.ByOutcome))
 		s.kaplanMeier(&f, sv, sv.ByOutcome, sv.AtRiskOutcome, [2]string{s.negative(), s.positive()})
 		out = append(out, f)
+	}
+	if len(sv.ByScore.AUCCurve) > 1 {
+		out = append(out, s.timeAUC(sv))
 	}
 	return out
 }

@@ -42,7 +42,7 @@ type pageView struct {
 	PublishedRows   []publishedView
 	Missing         []string // sets that the study lacks
 	SurvivalFigures []figureView
-	Contrasts, Cox  []survivalRow
+	SurvivalTables  survivalView
 	CSV             map[string]download // by table name
 	PrimaryTitle    string
 }
@@ -90,7 +90,7 @@ func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 			v.FeatureRows = append(v.FeatureRows, featureRow{featureName(f), sel.Images, sel.Inputs, sel.PCA, sel.AfterSpearman, len(sel.Kept), significant(sel.Lambda), sel.Note})
 		}
 	}
-	v.Contrasts, v.Cox = s.survivalRows()
+	v.SurvivalTables = s.survivalView()
 	v.CSV = map[string]download{}
 	for _, t := range s.tables() {
 		v.CSV[t.name] = newDownload(t.name, t.table)

@@ -127,9 +127,17 @@ func sampleSurvival(t testing.TB, name, title string, n int) SurvivalSet {
 		}
 	}
 	s := SurvivalSet{Set: name, Title: title, Unit: "months", RiskTimes: []float64{0, 12, 24, 36, 48, 60}}
-	s.ByScore = *must[*survival.Contrast](t)(survival.ByCut(time, event, score, .55, "log"))
+	centre := make([]string, n)
+	for i := range centre {
+		centre[i] = []string{"B", "C"}[i%2]
+	}
+	s.Strata = "centre"
+	d := survival.Data{Time: time, Event: event, Score: score, Clinical: []survival.Covariate{{Name: "age (per unit)", Term: "age", Values: age}}}
+	if name == "external" {
+		d.Strata = centre
+	}
+	s.ByScore = *must[*survival.Analysis](t)(survival.Analyse(d, survival.Options{Cut: .55, Times: []float64{12, 36, 60}}))
 	s.ByOutcome = *must[*survival.Contrast](t)(survival.ByCut(time, event, label, .5, "log"))
-	s.Cox = must[*survival.Cox](t)(survival.FitCox(time, event, []survival.Covariate{{Name: "score", Values: score}, {Name: "age", Values: age}}))
 	for i := range s.ByScore.Curves {
 		s.AtRiskScore = append(s.AtRiskScore, s.ByScore.Curves[i].AtRisk(s.RiskTimes))
 	}

@@ -38,7 +38,7 @@ func (s *Study) tables() []namedTable {
 		out = append(out, namedTable{"grad-cam-check", s.Images.mapsTable()})
 	}
 	if len(s.Survival) > 0 {
-		out = append(out, namedTable{"survival", s.survivalTable()})
+		out = append(out, namedTable{"survival", s.survivalTable()}, namedTable{"survival-ranking", s.rankingTable()}, namedTable{"survival-cox", s.coxTable()})
 	}
 	if len(s.Published) > 0 {
 		out = append(out, namedTable{"published-another-cohort", s.publishedTable()})
@@ -97,21 +97,6 @@ func settingsTable(settings []Setting) table {
 	t := table{header: []string{"name", "value"}}
 	for _, v := range settings {
 		t.add(v.Name, v.Value)
-	}
-	return t
-}
-
-func (s *Study) survivalTable() table {
-	t := table{header: []string{"set", "by", "n", "cut", "n_high", "n_low", "events", "events_high", "events_low", "logrank_p", "hazard_ratio", "hr_lo", "hr_hi", "c_index", "c_index_lo", "c_index_hi", "note"}}
-	for _, sv := range s.Survival {
-		for _, by := range []string{"score", "outcome"} {
-			c := sv.ByScore
-			if by == "outcome" {
-				c = sv.ByOutcome
-			}
-			t.add(sv.Set, by, whole(c.N), cell(c.Cut), whole(c.NHigh), whole(c.NLow), whole(c.Events), whole(c.EventsHigh), whole(c.EventsLow), cell(c.LogRankP), cell(c.HR), cell(c.HRLo), cell(c.HRHi),
-				cell(c.CIndex), cell(c.CIndexLo), cell(c.CIndexHi), c.Note)
-		}
 	}
 	return t
 }

@@ -11,7 +11,6 @@ import (
 	"sonotype/evaluate"
 	"sonotype/internal/num"
 	"sonotype/report/chart"
-	"sonotype/survival"
 )
 
 // valueCell is a table cell: a value, a small second line, and a title that says why a dash is a dash.
@@ -322,30 +321,6 @@ func (s *Study) details() []detailView {
 		out = append(out, d)
 	}
 	return out
-}
-
-// survivalRow is one contrast, or one term of the Cox model.
-type survivalRow struct {
-	Set, Name, Groups string
-	HR, P, C          valueCell
-}
-
-func (s *Study) survivalRows() (contrasts, cox []survivalRow) {
-	for _, sv := range s.Survival {
-		contrasts = append(contrasts, contrastRow(sv.Title, "score", sv.ByScore), contrastRow(sv.Title, "measured outcome", sv.ByOutcome))
-		if sv.Cox == nil {
-			continue
-		}
-		for _, t := range sv.Cox.Terms {
-			cox = append(cox, survivalRow{Set: sv.Title, Name: t.Name, Groups: fmt.Sprintf("%d / %d", sv.Cox.Events, sv.Cox.N), HR: ratio(t.HR, t.Lo, t.Hi, sv.Cox.Note), P: pCell(t.P, sv.Cox.Note)})
-		}
-	}
-	return contrasts, cox
-}
-
-func contrastRow(set, name string, c survival.Contrast) survivalRow {
-	return survivalRow{Set: set, Name: name, Groups: fmt.Sprintf("%d of %d / %d of %d", c.EventsHigh, c.NHigh, c.EventsLow, c.NLow),
-		HR: ratio(c.HR, c.HRLo, c.HRHi, c.Note), P: pCell(c.LogRankP, c.Note), C: metric(c.CIndex, c.CIndexLo, c.CIndexHi, c.Note)}
 }
 
 func ratio(v, lo, hi num.Float, why string) valueCell {

@@ -134,7 +134,7 @@ func TestEveryFigureOfTheMethod(t *testing.T) {
 			t.Errorf("figure or table %s is missing", want)
 		}
 	}
-	for _, want := range []string{"models", "table-1", "table-2", "exclusions", "plan", "software", "survival", "published-another-cohort", "learning", "grad-cam-check"} {
+	for _, want := range []string{"models", "table-1", "table-2", "exclusions", "plan", "software", "survival", "survival-ranking", "survival-cox", "published-another-cohort", "learning", "grad-cam-check"} {
 		if files["tables/"+want+".csv"] == "" {
 			t.Errorf("table %s is missing", want)
 		}
@@ -292,7 +292,9 @@ func notComputable(s *Study) {
 	c := &s.Survival[0].ByScore
 	c.HR, c.HRLo, c.HRHi, c.LogRankP, c.CIndex, c.Note = nan, nan, nan, nan, nan, "no contrast: no events"
 	s.Survival[0].ByOutcome = survival.Contrast{Note: "no contrast", LogRankP: nan, HR: nan, HRLo: nan, HRHi: nan, CIndex: nan, Cut: nan}
-	s.Survival[0].Cox = nil
+	c.Score, c.Clinical, c.Combined, c.Added, c.Hazards, c.TimeAUC, c.AUCCurve = nil, nil, nil, nil, nil, nil, nil
+	c.Means = survival.RMST{Horizon: nan, Difference: nan, SE: nan, Lo: nan, Hi: nan, P: nan, Note: "no contrast"}
+	c.Uno = survival.Concordance{C: nan, SE: nan, Lo: nan, Hi: nan, Note: "no comparable pairs"}
 	s.Table1.Variables[0].P, s.Table1.Variables[0].SMD, s.Table1.Variables[0].Note = nan, nan, "one group is empty"
 	s.Images.Parts[0].Cases[0].Score, s.Images.Parts[0].Cases[0].Overlay = nan, nil
 }

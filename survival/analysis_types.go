@@ -25,7 +25,7 @@ type Options struct {
 // Analysis is everything that is known of a score and survival in one set of patients. What cannot be computed is
 // nil or null, with the reason in a note.
 type Analysis struct {
-	Contrast   Contrast     `json:"contrast"`
+	Contrast                // of the groups by Options.Cut
 	Stratified *LogRank     `json:"logrank_stratified,omitempty"` // with two or more strata
 	Means      RMST         `json:"restricted_mean"`
 	Uno        Concordance  `json:"uno"` // up to the horizon

@@ -19,6 +19,13 @@ type Covariate struct {
 	Term   string // shared by the columns of one categorical covariate; "" = Name
 }
 
+func (c Covariate) term() string {
+	if c.Term == "" {
+		return c.Name
+	}
+	return c.Term
+}
+
 const (
 	coxIterations = 50   // a fit that exists needs about five
 	coxStep       = 1e-9 // converged when no standardised coefficient moves by more than this, relatively
@@ -95,7 +102,7 @@ func (f *coxFit) summary() *Cox {
 	c := &Cox{N: len(l.time), Events: f.events, Strata: f.strata, LogLikNull: f.null.logLik, LogLik: f.best.logLik, Iterations: f.iterations}
 	for j, v := range f.covariates {
 		b, se := f.beta[j]/f.scale[j], math.Sqrt(f.inverse.At(j, j))/f.scale[j]
-		c.Terms = append(c.Terms, CoxTerm{Name: v.Name, Coef: num.Float(b), SE: num.Float(se), HR: num.Float(math.Exp(b)),
+		c.Terms = append(c.Terms, CoxTerm{Name: v.Name, Term: v.term(), Coef: num.Float(b), SE: num.Float(se), HR: num.Float(math.Exp(b)),
 			Lo: num.Float(math.Exp(b - stats.Z975*se)), Hi: num.Float(math.Exp(b + stats.Z975*se)), Z: num.Float(b / se), P: num.Float(stats.NormalTwoSided(b / se))})
 	}
 	beta := mat.NewVecDense(len(f.beta), f.beta)

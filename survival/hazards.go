@@ -75,10 +75,7 @@ func termsOf(covariates []Covariate) []term {
 	var out []term
 	at := map[string]int{}
 	for j, c := range covariates {
-		name := c.Term
-		if name == "" {
-			name = c.Name
-		}
+		name := c.term()
 		i, ok := at[name]
 		if !ok {
 			i = len(out)

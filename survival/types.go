@@ -55,6 +55,7 @@ type LogRank struct {
 // CoxTerm is one covariate of a Cox model with its Wald interval and test.
 type CoxTerm struct {
 	Name string    `json:"name"`
+	Term string    `json:"term"` // that the column belongs to; Name where it stands for itself
 	Coef num.Float `json:"coef"`
 	SE   num.Float `json:"se"`
 	HR   num.Float `json:"hazard_ratio"`
