@@ -38,6 +38,7 @@ type Plan struct {
 	Classify    ClassifyPlan   `yaml:"classify" json:"classify"`
 	Evaluate    EvaluatePlan   `yaml:"evaluate" json:"evaluate"`
 	Survival    SurvivalPlan   `yaml:"survival" json:"survival"`
+	Clinical    ClinicalPlan   `yaml:"clinical" json:"clinical"`
 	SampleSize  SampleSizePlan `yaml:"sample_size" json:"sample_size"`
 	Report      ReportPlan     `yaml:"report" json:"report"`
 	Robustness  RobustnessPlan `yaml:"robustness" json:"robustness"`
@@ -152,6 +153,7 @@ func DefaultPlan(preset string) (Plan, error) {
 		Classify:  ClassifyPlan{Models: []string{"lr", "svm", "knn", "rf", "lightgbm", "adaboost"}, Primary: "cv"},
 		Evaluate:  EvaluatePlan{Threshold: "youden", Bootstrap: evaluate.DefaultDraws, Rates: evaluate.DefaultLevels()},
 		Survival:  SurvivalPlan{Cut: "train", Times: []float64{12, 36, 60}, Strata: "centre"},
+		Clinical:  defaultClinical(),
 		Report:    ReportPlan{Gallery: 6, Published: true},
 
 		Robustness: defaultRobustness(),
@@ -281,6 +283,7 @@ func (p *Plan) validate(file string) error {
 		oneOf("survival.cut", p.Survival.Cut, "train", "set"),
 		p.Survival.validate(bad),
 		withFile(p.Network.Train.validate(bad), file),
+		withFile(p.Clinical.validate(bad), file),
 		p.validateModels(bad),
 		withFile(p.Outcome.Validate(), file),
 		p.validateThreshold(bad),
