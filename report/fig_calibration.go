@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 
-	"sonotype/evaluate"
 	"sonotype/report/chart"
 )
 
@@ -45,11 +44,4 @@ func (s *Study) calibration(set Set) figure {
 		{None: true, Label: "Brier score (0 is perfect)", Value: share(k.Brier)},
 	})
 	return f
-}
-
-func estimate(e evaluate.Estimate) string {
-	if !computable(e.Value) {
-		return dash
-	}
-	return fixed(float64(e.Value), 2) + " (" + fixed(float64(e.Lo), 2) + "–" + fixed(float64(e.Hi), 2) + ")"
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-
-	"sonotype/evaluate"
 )
 
 // names of the sets that a study may hold.
@@ -69,47 +67,6 @@ func Headline(s *Study) string {
 		parts = append(parts, words)
 	}
 	return strings.Join(parts, "; ") + "."
-}
-
-// calibrationInWords says whether predicted probabilities can be taken at their word; empty when that cannot be computed.
-func calibrationInWords(c evaluate.Calibration) string {
-	verdict, figures := calibrationVerdict(c)
-	switch verdict {
-	case "":
-		return ""
-	case calibrated:
-		return "predicted probabilities showed no clear miscalibration (" + figures + ")"
-	}
-	return "predicted probabilities were " + verdict + " (" + figures + ")"
-}
-
-// calibrated is the verdict when both intervals contain 1.
-const calibrated = "no clear fault"
-
-// calibrationVerdict reads the intervals of observed:expected and slope: both contain 1, or which way they miss.
-func calibrationVerdict(c evaluate.Calibration) (verdict, figures string) {
-	slope, oe := c.Slope, c.ObservedExpect
-	if !computable(slope.Value, oe.Value) {
-		return "", ""
-	}
-	var faults []string
-	switch {
-	case oe.Hi < 1:
-		faults = append(faults, "too high on average")
-	case oe.Lo > 1:
-		faults = append(faults, "too low on average")
-	}
-	switch {
-	case slope.Hi < 1:
-		faults = append(faults, "too extreme")
-	case slope.Lo > 1:
-		faults = append(faults, "too cautious")
-	}
-	verdict = calibrated
-	if len(faults) > 0 {
-		verdict = strings.Join(faults, " and ")
-	}
-	return verdict, fmt.Sprintf("observed:expected %s, slope %s", fixed(float64(oe.Value), 2), fixed(float64(slope.Value), 2))
 }
 
 // contrastInWords is the disease-free survival of high against low scores, in the named set if it has follow-up.
