@@ -86,6 +86,7 @@ func (a *Analysis) model(d Data) {
 		return // the contrast's note says so
 	}
 	score, ok := perSD(d.Score)
+	d.Score = score.Values
 	if !ok {
 		a.Notes = append(a.Notes, "Cox regression: all scores are equal")
 		return
@@ -95,10 +96,13 @@ func (a *Analysis) model(d Data) {
 		a.note("Cox regression of the score", err)
 		return
 	}
-	d, largest := d.modelled(score)
-	if left := a.Contrast.N - len(d.Time); left > 0 {
-		a.Notes = append(a.Notes, fmt.Sprintf("%d of %d lack a clinical value and are left out of the models with clinical covariates", left, a.Contrast.N))
+	d.Clinical = a.varying(d.Clinical)
+	d = d.complete()
+	if left := a.N - len(d.Time); left > 0 {
+		a.Notes = append(a.Notes, fmt.Sprintf("%d of %d lack a clinical value and are left out of the models with clinical covariates", left, a.N))
 	}
+	score.Values = d.Score
+	largest := append(slices.Clone(d.Clinical), score)
 	if len(d.Clinical) > 0 {
 		if a.Added, a.Clinical, a.Combined, err = AddedValue(d.Time, d.Event, d.Clinical, largest[len(d.Clinical):], d.Strata); err != nil {
 			a.note("Cox regression with clinical covariates", err)
@@ -115,9 +119,8 @@ func (a *Analysis) model(d Data) {
 	}
 }
 
-// modelled keeps the patients with all clinical values, and gives the covariates of the largest model: the clinical
-// ones, then the score.
-func (d Data) modelled(score Covariate) (Data, []Covariate) {
+// complete keeps the patients with all clinical values.
+func (d Data) complete() Data {
 	var keep []int
 	for i := range d.Time {
 		if !slices.ContainsFunc(d.Clinical, func(c Covariate) bool { return i < len(c.Values) && math.IsNaN(c.Values[i]) }) {
@@ -129,13 +132,29 @@ func (d Data) modelled(score Covariate) (Data, []Covariate) {
 		out.Strata = pick(d.Strata, keep)
 	}
 	for _, c := range d.Clinical {
-		if len(c.Values) == len(d.Time) {
+		if len(c.Values) == len(d.Time) { // else the fit says what is wrong
 			c.Values = pick(c.Values, keep)
 		}
 		out.Clinical = append(out.Clinical, c)
 	}
-	score.Values = pick(score.Values, keep)
-	return out, append(slices.Clone(out.Clinical), score)
+	return out
+}
+
+// varying drops the clinical covariates that nobody has or that are the same in all patients, with a note.
+func (a *Analysis) varying(clinical []Covariate) []Covariate {
+	var out []Covariate
+	for _, c := range clinical {
+		known := slices.DeleteFunc(slices.Clone(c.Values), math.IsNaN)
+		switch {
+		case len(known) == 0:
+			a.Notes = append(a.Notes, c.Name+" is known of nobody and left out of the Cox models")
+		case slices.Min(known) == slices.Max(known):
+			a.Notes = append(a.Notes, c.Name+" is the same in all and left out of the Cox models")
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 func pick[T any](x []T, idx []int) []T {
