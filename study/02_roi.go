@@ -16,6 +16,7 @@ import (
 	"sonotype/cohort"
 	"sonotype/imaging"
 	"sonotype/internal/artifact"
+	"sonotype/internal/num"
 	"sonotype/internal/problem"
 	"sonotype/internal/rng"
 	"sonotype/roi"
@@ -24,7 +25,7 @@ import (
 // Stage 02 standardises every image, checks its outline, and cuts the tumour area (TA) and the peritumoural area (PTA).
 func roiStage() *stage {
 	return &stage{
-		number: 2, name: "roi", version: 1,
+		number: 2, name: "roi", version: 2,
 		needs:   []string{"cohort"},
 		params:  func(p *Plan) any { return []any{p.Image, p.Region, p.Readers, p.Network.Input, p.Seed} },
 		outside: hashImages,
@@ -195,10 +196,11 @@ func (r *Run) prepare(c *cohort.Cohort, i int) (*imageRow, *roi.Regions, error) 
 	}
 	unit := c.Units[im.Unit]
 	marks := imaging.Markers(picture, mask.Pix)
+	diameter := num.Float(roi.Diameter(mask, [2]float64{im.PixelMM, im.PixelMM}))
 	return &imageRow{
 		Patient: im.Patient, Unit: unit.ID, Image: im.Name, Centre: im.Centre, Device: im.Device,
 		Label: unit.Label, Source: i, Width: info.Width, Height: info.Height,
-		Area: regions.TA.Area(), Ring: regions.PTA.Area(), Marked: marks.Annotated(), MarksInside: marks.InMask,
+		Area: regions.TA.Area(), Ring: regions.PTA.Area(), Marked: marks.Annotated(), MarksInside: marks.InMask, Diameter: diameter,
 	}, regions, nil
 }
 

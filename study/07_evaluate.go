@@ -23,7 +23,7 @@ func evaluateStage() *stage {
 		number: 7, name: "evaluate", version: 4,
 		needs: []string{"cohort", "roi", "selection", "classify"},
 		params: func(p *Plan) any {
-			return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams()}
+			return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams(), p.subgroupParams()}
 		},
 		run: runEvaluate,
 	}
@@ -119,6 +119,9 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 		return err
 	}
 	if err := r.writeSampleSize(out, e, tables); err != nil {
+		return err
+	}
+	if err := r.writeSubgroups(out, e, tables); err != nil {
 		return err
 	}
 	return e.write(out, keys)

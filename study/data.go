@@ -9,6 +9,7 @@ import (
 
 	"sonotype/cohort"
 	"sonotype/features"
+	"sonotype/internal/num"
 )
 
 // regions are the two views of a lesion that the network sees.
@@ -31,6 +32,8 @@ type imageRow struct {
 	Ring        int    `csv:"pta_px"`
 	Marked      bool   `csv:"marked"`       // burnt-in calipers or text found
 	MarksInside int    `csv:"marks_inside"` // of the marks, those that touch the outline
+
+	Diameter num.Float `csv:"diameter_mm"` // largest of the outline; NaN where the size of a pixel is not known
 }
 
 // loaded keeps what several stages read, so that each file is read once a run.

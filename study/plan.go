@@ -38,6 +38,7 @@ type Plan struct {
 	Classify    ClassifyPlan   `yaml:"classify" json:"classify"`
 	Evaluate    EvaluatePlan   `yaml:"evaluate" json:"evaluate"`
 	Survival    SurvivalPlan   `yaml:"survival" json:"survival"`
+	Subgroups   SubgroupsPlan  `yaml:"subgroups" json:"subgroups"`
 	Clinical    ClinicalPlan   `yaml:"clinical" json:"clinical"`
 	SampleSize  SampleSizePlan `yaml:"sample_size" json:"sample_size"`
 	Report      ReportPlan     `yaml:"report" json:"report"`
@@ -159,6 +160,7 @@ func DefaultPlan(preset string) (Plan, error) {
 		Robustness: defaultRobustness(),
 	}
 	p.SampleSize = defaultSampleSize()
+	p.Subgroups = defaultSubgroups()
 	switch preset {
 	case "rigorous":
 		p.Network.Train = TrainPlan{Config: finetune.Rigorous(), Heldout: 1.0 / 3, FitOn: fitOnHeldout}
@@ -291,6 +293,7 @@ func (p *Plan) validate(file string) error {
 		p.validateRates(bad),
 		p.Robustness.validate(bad),
 		p.SampleSize.validate(bad),
+		p.Subgroups.validate(bad),
 	}
 	if p.Image.MeanFilter%2 == 0 {
 		checks = append(checks, bad("image.mean_filter", "an odd number", p.Image.MeanFilter))
