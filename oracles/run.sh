@@ -9,7 +9,7 @@ for s in imaging_decode imaging_resize roi_geometry nn_densenet nn_loss nn_train
 	echo "$s"
 	"$DEBIAN_PYTHON" "oracles/$s.py"
 done
-for s in cohort_table features_npy roi_masks weights_safetensors selection_lasso classify_linear_sklearn classify_trees_lightgbm; do
+for s in cohort_table features_npy roi_masks weights_safetensors selection_lasso classify_linear_sklearn classify_trees_lightgbm survival_auc; do
 	echo "$s"
 	"$VENV_PYTHON" "oracles/$s.py"
 done

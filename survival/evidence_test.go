@@ -267,3 +267,30 @@ func (o evidence) checkConcordance(t *testing.T, d evidenceTable) {
 		}
 	}
 }
+
+// TestWeightedAgainstScikitSurvival: a second opinion on what R's survival has no function for.
+func TestWeightedAgainstScikitSurvival(t *testing.T) {
+	var o struct {
+		golden.Meta
+		Step           float64
+		Time, AUC, Uno []float64
+	}
+	golden.Load(t, "testdata/oracle/auc.json", &o)
+	d := readTable(t, "testdata/lung.csv")
+	time, event, age := d.numbers("time"), d.flags("event"), d.numbers("age")
+	for i := range time {
+		time[i] += float64(i) * o.Step
+	}
+	got, err := TimeDependentAUC(time, event, age, o.Time)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, at := range o.Time {
+		closeTo(t, "time-dependent AUC", got[k].AUC, o.AUC[k], o.Tolerance)
+		c, err := UnoC(time, event, age, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closeTo(t, "Uno's C", c.C, o.Uno[k], o.Tolerance)
+	}
+}
