@@ -12,10 +12,7 @@ func Run(ctx context.Context, p *Paper) (*Report, error) {
 		r.share(&p.Shares[i])
 	}
 	for i := range p.Tables {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := r.table(&p.Tables[i], p.Seed); err != nil {
+		if err := r.table(ctx, &p.Tables[i], p.Seed); err != nil {
 			return nil, err
 		}
 	}

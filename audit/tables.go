@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -22,7 +23,7 @@ const (
 )
 
 // table audits one baseline table.
-func (r *Report) table(t *Table, seed uint64) error {
+func (r *Report) table(ctx context.Context, t *Table, seed uint64) error {
 	r.sizes(t)
 	for i := range t.Rows {
 		row := &t.Rows[i]
@@ -32,6 +33,9 @@ func (r *Report) table(t *Table, seed uint64) error {
 		} else {
 			r.overallMoments(t, row)
 			r.grim(t, row)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		if err := r.pValue(t, row, seed); err != nil {
 			return err
@@ -112,7 +116,7 @@ func (r *Report) reportRow(res *RowResult, row *Row) {
 	matching := res.matching()
 	switch res.Status {
 	case StatusReproduced:
-		r.add("p-value", where, Agrees, fmt.Sprintf("Printed P %s is what %s gives.", res.Printed, strings.Join(matching, " or ")))
+		r.reproduced(res, where, matching)
 		return
 	case StatusOverall:
 		said += fmt.Sprintf(". The printed value comes out only when the Overall column is entered as a further group (%s)", res.overallText())
@@ -133,6 +137,22 @@ func (r *Report) reportRow(res *RowResult, row *Row) {
 		said += ". This moves the row across P = 0.05"
 	}
 	r.add("p-value", where, verdict, said+".")
+}
+
+// anyP is the width of a range of p-values from which nothing can be learnt.
+const anyP = 0.9
+
+// reproduced reports a printed p-value that a usual test gives, or may give.
+func (r *Report) reproduced(res *RowResult, where string, matching []string) {
+	right := res.right()
+	switch {
+	case res.Kind == "categorical":
+		r.add("p-value", where, Agrees, fmt.Sprintf("Printed P %s is what %s gives.", res.Printed, strings.Join(matching, " or ")))
+	case right.Hi-right.Lo > anyP:
+		r.add("p-value", where, Untestable, fmt.Sprintf("Printed P %s; the rounding of means and SDs allows nearly any P (%s: %s).", res.Printed, right.Test, right.text()))
+	default:
+		r.add("p-value", where, Agrees, fmt.Sprintf("Printed P %s is among the values that the rounding of means and SDs allows (%s: %s).", res.Printed, right.Test, right.text()))
+	}
 }
 
 // matching names the tests that give the printed value, the plain ones if any do.

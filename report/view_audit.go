@@ -22,7 +22,9 @@ type auditView struct {
 	Rows     []auditRow
 	Models   []auditModel
 	Luck     []auditLuck
-	Figures  []figureView
+	Badges   []string
+	PFigures []figureView
+	Errors   []figureView // standard errors of AUCs
 	CSV      map[string]download
 }
 
@@ -78,6 +80,7 @@ func newAuditView(r *audit.Report) *auditView {
 		}
 		if len(group.Checks) > 0 {
 			v.Groups = append(v.Groups, group)
+			v.Badges = append(v.Badges, count(len(group.Checks), string(g.verdict)))
 		}
 	}
 	for _, c := range r.Checks {
@@ -94,7 +97,7 @@ func newAuditView(r *audit.Report) *auditView {
 	for _, l := range r.Luck {
 		v.Luck = append(v.Luck, newAuditLuck(l))
 	}
-	v.Figures = views(auditFigures(r))
+	v.PFigures, v.Errors = views(auditPValues(r)), views(auditErrors(r))
 	v.CSV = map[string]download{"checks": newDownload("audit-checks", checksTable(r))}
 	return v
 }
@@ -113,7 +116,7 @@ func newAuditRow(r audit.RowResult) auditRow {
 	for i, p := range r.Tests {
 		text := pValue(p.Lo)
 		if hi := pValue(p.Hi); hi != text {
-			text += "–" + hi
+			text += " to " + hi
 		}
 		switch {
 		case i == 0:
@@ -163,30 +166,6 @@ func checksTable(r *audit.Report) table {
 	return t
 }
 
-// auditFigures draws the p-values and the standard errors.
-func auditFigures(r *audit.Report) []figure {
-	var out []figure
-	var rows []audit.RowResult
-	for _, row := range r.Rows {
-		if len(row.Tests) > 0 && isNumber(float64(row.Value)) {
-			rows = append(rows, row)
-		}
-	}
-	if len(rows) > 0 {
-		out = append(out, auditPValues(rows))
-	}
-	var models []audit.ModelResult
-	for _, m := range r.Models {
-		if m.SE != nil {
-			models = append(models, m)
-		}
-	}
-	if len(models) > 0 {
-		out = append(out, auditErrors(models))
-	}
-	return out
-}
-
 // Sizes of the audit's figures.
 const (
 	auditWidth = 820
@@ -208,7 +187,17 @@ func auditPlot(f *figure, names []string, x chart.Axis, legend []chart.Entry) *c
 	return p
 }
 
-func auditPValues(rows []audit.RowResult) figure {
+// auditPValues draws the rows that have both a printed and a recomputed P.
+func auditPValues(r *audit.Report) []figure {
+	var rows []audit.RowResult
+	for _, row := range r.Rows {
+		if len(row.Tests) > 0 && isNumber(float64(row.Value)) {
+			rows = append(rows, row)
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
 	f := figure{title: "P-values: printed and recomputed", id: "audit-p-values", wide: true}
 	f.caption = "Where the blue mark does not reach the black tick, the printed P is not what the printed figures give. Where the orange mark does, P was computed with the Overall column as a further group. A bar spans all values that the rounding of means and SDs allows. Dashed: P = 0.05."
 	f.data.header = []string{"table", "row", "printed", "test", "overall_as_group", "p_lo", "p_hi", "matches"}
@@ -236,7 +225,7 @@ func auditPValues(rows []audit.RowResult) figure {
 		x := p.At(float64(r.Value), y)
 		p.Line(at(x.X, x.Y-8), at(x.X, x.Y+8), chart.Stroke{Colour: chart.Ink, Width: 2})
 	}
-	return f
+	return []figure{f}
 }
 
 // auditSpan draws a range with dots at its ends, or one dot.
@@ -247,7 +236,17 @@ func auditSpan(p *chart.Plot, lo, hi num.Float, y float64, colour chart.Colour) 
 	p.Dot(b, 3.2, colour, pValue(hi))
 }
 
-func auditErrors(models []audit.ModelResult) figure {
+// auditErrors draws the models whose interval shows a standard error.
+func auditErrors(r *audit.Report) []figure {
+	var models []audit.ModelResult
+	for _, m := range r.Models {
+		if m.SE != nil {
+			models = append(models, m)
+		}
+	}
+	if len(models) == 0 {
+		return nil
+	}
 	f := figure{title: "Standard errors of AUCs: printed intervals against class counts", id: "audit-standard-errors", wide: true}
 	f.caption = "The dot is the standard error that the printed interval implies. Grey band: scores that are normal in each class, with SDs from 1:3 to 3:1. Thin line: the extremes of any scores without ties. Tick: Hanley and McNeil's formula."
 	f.data.header = []string{"group", "model", "auc", "implied_lo", "implied_hi", "hanley_mcneil", "binormal_lo", "binormal_hi", "least", "most"}
@@ -271,5 +270,5 @@ func auditErrors(models []audit.ModelResult) figure {
 		p.Dot(p.At(float64(s.Lo+s.Hi)/2, y), 3.6, chart.Vermillion, fixed(float64(s.Lo+s.Hi)/2, 4))
 		f.data.add(m.Group, m.Model, cell(s.AUC), cell(s.Lo), cell(s.Hi), cell(s.Hanley), cell(s.BinormLo), cell(s.BinormHi), cell(s.Least), cell(s.Most))
 	}
-	return f
+	return []figure{f}
 }
