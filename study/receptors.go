@@ -26,7 +26,7 @@ func hormoneStatus(cell string) status {
 	if s := inWords(cell); s != statusUnknown {
 		return s
 	}
-	switch v, err := table.Number(strings.TrimSuffix(strings.TrimSpace(cell), "%")); {
+	switch v, err := table.Number(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(cell), "%"))); {
 	case err != nil || math.IsNaN(v) || v < 0 || v > 100 || v > 0 && v < 1:
 		return statusUnknown
 	case v == 0:
