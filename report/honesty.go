@@ -143,7 +143,7 @@ type Commitment struct {
 type CommittedSet struct {
 	Set      string
 	Patients int
-	Hash     string
+	Hash     string // of their ids
 }
 
 // ComputedFrom is the key of the repeat's inputs.

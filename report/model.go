@@ -46,6 +46,8 @@ type Study struct {
 	Sets        []Set  // train (out-of-fold), internal, external, then each external centre
 	Survival    []SurvivalSet
 	Published   []PublishedRow // another cohort's figures, in grey
+
+	Honesty // comparisons, luck, leaks and the ledger
 }
 
 // Key names one of the models: a feature set and a classifier.

@@ -39,12 +39,14 @@ type pageView struct {
 	Models          modelsView
 	Performance     [][]figureView
 	Details         []detailView
+	Measures        measuresView
 	PublishedRows   []publishedView
 	Missing         []string // sets that the study lacks
 	SurvivalFigures []figureView
 	SurvivalTables  survivalView
 	CSV             map[string]download // by table name
 	PrimaryTitle    string
+	Honest          honestyView
 }
 
 // figureView is a figure as the page shows it.
@@ -78,7 +80,7 @@ type featureRow struct {
 
 func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	v := &pageView{Study: s, Headline: Headline(s), Unit: s.unit(), Hash: s.DataHash[:min(12, len(s.DataHash))], Glance: s.glance(), Excluded: s.exclusions(),
-		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, MapLegend: s.Images.hasMaps(), MapChecks: s.Images.mapChecks(), LearningRows: s.learningRows(), KeptWhy: s.keptWhy(), Models: s.modelsView(), Details: s.details(), PublishedRows: s.published(), Missing: s.missing(),
+		Table1: newBaseline(s.Table1), Table2: newBaseline(s.Table2), Gallery: gallery, MapLegend: s.Images.hasMaps(), MapChecks: s.Images.mapChecks(), LearningRows: s.learningRows(), KeptWhy: s.keptWhy(), Models: s.modelsView(), Details: s.details(), Measures: s.measuresView(), PublishedRows: s.published(), Missing: s.missing(),
 		Flow: views(x.patients), ImageFigures: views(x.images), LearningFigures: views(x.learning), FeatureFigures: views(x.features), SurvivalFigures: views(x.survival), PrimaryTitle: strings.TrimPrefix(s.Primary.title(), "the ")}
 	css, _ := files.ReadFile("templates/style.css") // embedded, so it is there
 	v.CSS = template.CSS(string(css) + chart.Style())
@@ -91,6 +93,7 @@ func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 		}
 	}
 	v.SurvivalTables = s.survivalView()
+	v.Honest = s.honestyView(x.honesty)
 	v.CSV = map[string]download{}
 	for _, t := range s.tables() {
 		v.CSV[t.name] = newDownload(t.name, t.table)

@@ -24,7 +24,7 @@ func (t table) bytes() []byte {
 
 // tables are the CSV files that belong to no figure.
 func (s *Study) tables() []namedTable {
-	out := []namedTable{{"models", s.modelsTable()}, {"exclusions", s.exclusionsTable()}, {"plan", settingsTable(s.Plan)}, {"software", settingsTable(s.Software)}}
+	out := []namedTable{{"models", s.modelsTable()}, {"measures", s.measuresTable()}, {"exclusions", s.exclusionsTable()}, {"plan", settingsTable(s.Plan)}, {"software", settingsTable(s.Software)}}
 	if s.Table1 != nil {
 		out = append(out, namedTable{"table-1", describeTable(s.Table1)})
 	}
@@ -43,7 +43,7 @@ func (s *Study) tables() []namedTable {
 	if len(s.Published) > 0 {
 		out = append(out, namedTable{"published-another-cohort", s.publishedTable()})
 	}
-	return out
+	return append(out, s.honestyTables()...)
 }
 
 func (s *Study) modelsTable() table {

@@ -53,11 +53,11 @@ func Write(dir string, s *Study, progress func(done, total int)) error {
 type sections struct {
 	patients, images, learning, features []figure
 	performance                          [][]figure // a row of panels, one per shown set
-	survival                             []figure
+	survival, honesty                    []figure
 }
 
 func (s *Study) sections() sections {
-	out := sections{patients: []figure{s.flow()}, images: s.imageFigures(), learning: s.learningFigures()}
+	out := sections{patients: []figure{s.flow()}, images: s.imageFigures(), learning: s.learningFigures(), honesty: s.honestyFigures()}
 	out.features = append(append(s.lassoFigures(), s.trainingROC()...), s.scree()...)
 	panels := []func(Set) figure{
 		func(set Set) figure { return s.roc(set, numbered(set, "A")) },
@@ -89,5 +89,5 @@ func (x sections) all() []figure {
 	for _, row := range x.performance {
 		out = append(out, row...)
 	}
-	return append(out, x.survival...)
+	return slices.Concat(out, x.survival, x.honesty)
 }

@@ -24,6 +24,7 @@ type assembly struct {
 	evaluation evaluation
 	survival   survivalResults
 	scores     map[string]map[report.Key]scored
+	honesty    honesty // what was computed after the line
 }
 
 func (a *assembly) load() (err error) {
@@ -75,8 +76,11 @@ func (a *assembly) study(ctx context.Context) (*report.Study, error) {
 	if p.Report.Published {
 		s.Published = published()
 	}
-	s.Warnings = a.warnings(s)
 	var err error
+	if s.Honesty, err = a.honestyOf(); err != nil {
+		return nil, err
+	}
+	s.Warnings = a.warnings(s)
 	s.Images, err = a.gallery(ctx)
 	return s, err
 }

@@ -25,6 +25,9 @@ type results struct {
 	Apparent  map[string]map[string]num.Float                       `json:"apparent_auc"`               // refitted models on their own training patients
 	Primary   primaryOf                                             `json:"primary"`
 	Survival  map[string]survivalOf                                 `json:"survival"`
+
+	Comparisons []report.Comparison `json:"comparisons,omitempty"` // of the primary model with the others, by test set
+	honesty                         // nested, permuted and leaky, where they were asked for
 }
 
 // splitsOf counts the sets; network is the training set as the trained networks see it.
@@ -105,7 +108,8 @@ func (a *assembly) results(s *report.Study) results {
 		Version: s.Version, DataHash: s.DataHash,
 		Splits: a.splitCounts(), Network: a.networksOf(finalFit), Selection: map[string]selectionCount{}, Survival: map[string]survivalOf{},
 		Models: byModel[modelOf](), Centres: byModel[evaluate.Performance](), Apparent: map[string]map[string]num.Float{},
-		Primary: primaryOf{s.Primary.Features, s.Primary.Model, s.PrimaryWhy},
+		Primary:     primaryOf{s.Primary.Features, s.Primary.Model, s.PrimaryWhy},
+		Comparisons: a.evaluation.Comparisons, honesty: a.honesty,
 	}
 	for _, fold := range a.run.Plan.pairs() {
 		if fold != finalFit {
