@@ -1,0 +1,68 @@
+package checklist
+
+// tripodList is TRIPOD+AI: 27 items, 52 with their parts.
+func tripodList() Checklist {
+	const (
+		title, intro, methods = "Title and abstract", "Introduction", "Methods"
+		open, results, talk   = "Open science", "Results", "Discussion"
+	)
+	return Checklist{
+		Key: "tripod", Name: "TRIPOD+AI",
+		Source:  "Collins GS et al. TRIPOD+AI statement. BMJ 2024;385:e078378. doi:10.1136/bmj-2023-078378",
+		Licence: "CC BY 4.0; items paraphrased",
+		Items: []Item{
+			{"1", title, "The title says that a prediction model is developed or evaluated, for whom, and what it predicts", authors("Write the title.")},
+			{"2", title, "The abstract follows TRIPOD+AI for abstracts", authors("Write the abstract; the headline of this report has its figures.")},
+			{"3a", intro, "Medical context, diagnostic or prognostic, and why the model is needed; existing models", authors("Write the background.")},
+			{"3b", intro, "For which patients, where in the care pathway and for which users the model is meant", authors("State the intended use and users.")},
+			{"3c", intro, "Known inequalities of health between groups", authors("State what is known.")},
+			{"4", intro, "Objectives: development, evaluation or both", authors("State the objectives.")},
+			{"5a", methods, "Sources of the data, apart for development and evaluation; why these; how representative", partly(centres, "Say what kind of source each table is, why it was chosen and whom it represents.")},
+			{"5b", methods, "Dates of inclusion and end of follow-up", authors("Give the dates.")},
+			{"6a", methods, "Setting, number and place of the centres", partly(centres, "Say what kind of hospitals they are and where.")},
+			{"6b", methods, "Who was eligible", partly(eligibility, "State the clinical inclusion and exclusion criteria that were applied before the tables were made.")},
+			{"6c", methods, "Treatments received and how they were dealt with", authors("Describe the treatment, if any, before imaging and during follow-up.")},
+			{"7", methods, "Pre-processing and quality checks, and whether they were alike across groups of people", preprocessing},
+			{"8a", methods, "The outcome, its time horizon, how and when it was assessed, why this one", partly(outcome, "Say how and when it was assessed, and why this cut-off.")},
+			{"8b", methods, "Who assessed the outcome, where that takes judgement", authors("Give the pathologists' qualifications.")},
+			{"8c", methods, "Blinding of the outcome's assessment", authors("Say whether pathologists knew the images.")},
+			{"9a", methods, "How the first set of predictors was chosen", predictors},
+			{"9b", methods, "Definition of all predictors, how and when measured, blinding", partly(extraction, "Say when images were taken and whether the readers knew the outcome.")},
+			{"9c", methods, "Who measured predictors, where that takes judgement", partly(segmentation, "Give the number, training and experience of the readers who drew the outlines.")},
+			{"10", methods, "How the study's size was arrived at, for development and for evaluation, and whether it suffices", partly(sampleSize, "Say why so many patients were included.")},
+			{"11", methods, "How missing data were handled; why data were left out", missing},
+			{"12a", methods, "How the data were used and divided", partitioning},
+			{"12b", methods, "How predictors were handled: scaling, transformation", scaling},
+			{"12c", methods, "Type of model, all steps of building it, tuning, internal validation", building},
+			{"12d", methods, "How differences between clusters such as hospitals were handled and measured", heterogeneity},
+			{"12e", methods, "All measures and plots of performance, and how models were compared", measures},
+			{"12f", methods, "Updating of the model that followed its evaluation", updating},
+			{"12g", methods, "How predictions were calculated in the evaluation", predictions},
+			{"13", methods, "Whether class imbalance was dealt with, why and how, and recalibration after it", imbalance},
+			{"14", methods, "What was done for fairness, and why", partly(fairness, "Say which groups matter here and why.")},
+			{"15", methods, "What the model puts out; how classes and thresholds were chosen", output},
+			{"16", methods, "Differences between development and evaluation data", partly(betweenSets, "Say how the centres differ in setting and eligibility.")},
+			{"17", methods, "Ethical approval and consent", authors("Name the committee and the form of consent.")},
+			{"18a", open, "Funding and the funders' role", authors("State it.")},
+			{"18b", open, "Conflicts of interest", authors("State them.")},
+			{"18c", open, "Where the protocol is, or that there is none", partly(protocol, "Say whether a protocol was written before the run.")},
+			{"18d", open, "Registration, or that there is none", authors("State it.")},
+			{"18e", open, "Availability of the data", authors("State it.")},
+			{"18f", open, "Availability of the code", partly(code, "Say where the study file can be had.")},
+			{"19", "Patient and public involvement", "Involvement of patients and the public, or that there was none", authors("State it.")},
+			{"20a", results, "Flow of participants, with and without the outcome; follow-up", flow},
+			{"20b", results, "Characteristics overall and by source, missing data, differences between groups", baseline},
+			{"20c", results, "Comparison of evaluation with development data", betweenSets},
+			{"21", results, "Numbers of participants and events in each analysis", perAnalysis},
+			{"22", results, "The full model, so that others can predict with it, and restrictions of access", partly(modelFiles, "Say how others get the model, and on what terms.")},
+			{"23a", results, "Performance with intervals, also for key subgroups", bySubgroup},
+			{"23b", results, "Heterogeneity of performance between clusters", heterogeneity},
+			{"24", results, "Results of any updating", updating},
+			{"25", talk, "Interpretation, with fairness, objectives and earlier studies", authors("Write the interpretation.")},
+			{"26", talk, "Limitations and their effect", withEvidence(warnings, "Discuss these and other limitations.")},
+			{"27a", talk, "What to do with poor or missing input when the model is used", authors("Describe it. `sonotype check` lists what the program refuses.")},
+			{"27b", talk, "What users must do, and the expertise they need", partly(segmentation, "Say who is to draw the outlines in use.")},
+			{"27c", talk, "Next steps, with a view to generalisability", authors("Write them.")},
+		},
+	}
+}
