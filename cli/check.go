@@ -19,6 +19,7 @@ func (a *app) check() *cobra.Command {
 		Long: `Check the study's tables and every image and outline: missing files, sizes that
 differ, empty or non-binary outlines, duplicates, impossible ages and times, one
 patient in two centres, and more. Every problem is listed with its file and row.
+The sample size is set against Riley's criteria (sample_size in the study file).
 ` + exitHelp,
 		Example: "  sonotype check study.yaml",
 		Args:    exactly(1),
@@ -38,7 +39,7 @@ patient in two centres, and more. Every problem is listed with its file and row.
 			if err != nil {
 				return a.classified(err)
 			}
-			return a.showFindings(c, findings)
+			return a.showFindings(plan, c, findings)
 		},
 	}
 	cmd.Flags().StringArrayVar(&f.set, "set", nil, "override a key of study.yaml")
@@ -47,14 +48,16 @@ patient in two centres, and more. Every problem is listed with its file and row.
 }
 
 // showFindings lists what was found; an error among it makes the cohort bad.
-func (a *app) showFindings(c *cohort.Cohort, findings []cohort.Finding) error {
+func (a *app) showFindings(plan study.Plan, c *cohort.Cohort, findings []cohort.Finding) error {
 	number := map[string]int{}
 	for _, f := range findings {
 		number[f.Severity]++
 	}
 	flow := c.Flow(nil)
+	size, err := study.SampleSize(plan, c)
+	size.Note("split", err)
 	if a.json {
-		if err := a.writeJSON(map[string]any{"findings": findings, "counts": number, "analysed": flow.Analysed, "excluded": flow.Excluded}); err != nil {
+		if err := a.writeJSON(map[string]any{"findings": findings, "counts": number, "analysed": flow.Analysed, "excluded": flow.Excluded, "sample_size": size}); err != nil {
 			return err
 		}
 	} else {
@@ -63,6 +66,7 @@ func (a *app) showFindings(c *cohort.Cohort, findings []cohort.Finding) error {
 		}
 		fmt.Fprintf(a.out, "%d patients, %d images; %d errors, %d warnings, %d notes\n", flow.Analysed.Patients, flow.Analysed.Images,
 			number[cohort.SeverityError], number[cohort.SeverityWarning], number[cohort.SeverityNote])
+		a.printSampleSize(size)
 	}
 	a.excluded = len(flow.Excluded) > 0
 	if n := number[cohort.SeverityError]; n > 0 {
