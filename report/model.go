@@ -48,6 +48,7 @@ type Study struct {
 	Published   []PublishedRow // another cohort's figures, in grey
 
 	Honesty // comparisons, luck, leaks and the ledger
+	Agreement
 }
 
 // Key names one of the models: a feature set and a classifier.

@@ -47,6 +47,7 @@ type pageView struct {
 	CSV             map[string]download // by table name
 	PrimaryTitle    string
 	Honest          honestyView
+	Agree           agreementView
 }
 
 // figureView is a figure as the page shows it.
@@ -94,6 +95,7 @@ func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	}
 	v.SurvivalTables = s.survivalView()
 	v.Honest = s.honestyView(x.honesty)
+	v.Agree = s.agreementView()
 	v.CSV = map[string]download{}
 	for _, t := range s.tables() {
 		v.CSV[t.name] = newDownload(t.name, t.table)

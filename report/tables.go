@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/csv"
+	"slices"
 
 	"sonotype/describe"
 )
@@ -43,7 +44,7 @@ func (s *Study) tables() []namedTable {
 	if len(s.Published) > 0 {
 		out = append(out, namedTable{"published-another-cohort", s.publishedTable()})
 	}
-	return append(out, s.honestyTables()...)
+	return slices.Concat(out, s.honestyTables(), s.agreementTables())
 }
 
 func (s *Study) modelsTable() table {

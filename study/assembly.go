@@ -80,6 +80,9 @@ func (a *assembly) study(ctx context.Context) (*report.Study, error) {
 	if s.Honesty, err = a.honestyOf(); err != nil {
 		return nil, err
 	}
+	if s.Agreement, err = a.agreementOf(); err != nil {
+		return nil, err
+	}
 	s.Warnings = a.warnings(s)
 	s.Images, err = a.gallery(ctx)
 	return s, err

@@ -56,11 +56,7 @@ func (s SubgroupsPlan) validate(bad complain) error {
 // subgroupParams is what subgroups.json depends on, besides what stage 07 reads.
 func (p *Plan) subgroupParams() any { return []any{p.Subgroups, p.Columns.Age} }
 
-// subgroups is subgroups.json.
-type subgroups struct {
-	Sets    []report.SubgroupSet `json:"sets"`
-	LeftOut []string             `json:"left_out"` // variables that the study does not have, and why
-}
+const subgroupsFile = "subgroups.json"
 
 // variable gives every unit a level.
 type variable struct {
@@ -75,7 +71,7 @@ func (r *Run) writeSubgroups(out string, e *evaluation, tables *scoreTables) err
 	if err := r.readTestSets("evaluate", "the primary model by subgroup"); err != nil {
 		return err
 	}
-	var result subgroups
+	var result report.Subgroups
 	variables, left, err := r.subgroupVariables()
 	if err != nil {
 		return err
@@ -105,7 +101,7 @@ func (r *Run) writeSubgroups(out string, e *evaluation, tables *scoreTables) err
 		}
 		result.Sets = append(result.Sets, set)
 	}
-	return artifact.WriteJSON(filepath.Join(out, "subgroups.json"), result)
+	return artifact.WriteJSON(filepath.Join(out, subgroupsFile), result)
 }
 
 func (v variable) measure(s scored, threshold float64) (evaluate.Subgroups, error) {

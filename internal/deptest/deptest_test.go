@@ -44,7 +44,7 @@ var rules = []rule{
 	{"synth", []string{"internal", "imaging", "roi"}, "the synthetic cohort is data for the study, and knows nothing of it"},
 	{"agreement", []string{"internal", "roi"}, "agreement compares readings and outlines; it knows no study"},
 	{"harmonise", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
-	{"report", []string{"internal", "describe", "evaluate", "survival", "clinical", "samplesize", "checklist", "report", "audit"}, "the report formats results; it never computes"},
+	{"report", []string{"internal", "agreement", "describe", "evaluate", "survival", "clinical", "samplesize", "checklist", "report", "audit"}, "the report formats results; it never computes"},
 	{"internal", []string{"internal"}, "helpers know no domain"},
 }
 
