@@ -4,6 +4,9 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
 	"testing"
 
 	"sonotype/internal/golden"
@@ -207,5 +210,36 @@ func TestCombatRefuses(t *testing.T) {
 	}
 	if _, err := Fit(context.Background(), x, []int{0, 9}, []string{"A", "B"}, "centre", 1); err == nil {
 		t.Error("a row outside the table")
+	}
+}
+
+func TestCombatSavesAndLoadsTheSameValues(t *testing.T) {
+	var g combatGolden
+	golden.Load(t, "testdata/oracle/combat.json", &g)
+	c, dir := g.fit(t, 1), t.TempDir()
+	if err := c.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	back, err := Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(c, back) {
+		t.Error("the loaded harmonisation differs")
+	}
+	for name, text := range map[string]string{"combat.json": `{"version":1,"features":7,"batches":["A","B"],"images":[2,2]}`, "combat.npy": "\x93NUMPY"} {
+		good, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(dir); err == nil {
+			t.Errorf("a damaged %s is read", name)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), good, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
