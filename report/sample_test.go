@@ -72,13 +72,13 @@ func sampleSet(t testing.TB, name, title string, positive, negative int) Set {
 		for j, m := range sampleModels {
 			r := rng.Stream(7, name, f, m)
 			shift := []float64{.9, .5, 1.2}[i] + []float64{0, .1, -.5, -.4, -.1, -.2}[j]
-			set.Results[Key{f, m}] = sampleResult(t, r, shift, positive, negative, m == "adaboost", name == "train")
+			set.Results[Key{f, m}] = sampleResult(t, r, shift, positive, negative, m == "adaboost", name == "train", f == "fusion" && m == "svm")
 		}
 	}
 	return set
 }
 
-func sampleResult(t testing.TB, r *rand.Rand, shift float64, positive, negative int, narrow, train bool) Result {
+func sampleResult(t testing.TB, r *rand.Rand, shift float64, positive, negative int, narrow, train, primary bool) Result {
 	var scores []float64
 	var labels []int
 	for i := range positive + negative {
@@ -100,6 +100,7 @@ func sampleResult(t testing.TB, r *rand.Rand, shift float64, positive, negative 
 		Distribution: must[evaluate.Distribution](t)(evaluate.Distribute(scores, labels)),
 		Recalibrated: narrow,
 	}
+	addMeasures(t, &res, scores, labels, primary, narrow || train)
 	if train {
 		a := must[evaluate.AUC](t)(evaluate.DeLong(scores, labels))
 		a.AUC = min(1, a.AUC+.12)
@@ -109,6 +110,28 @@ func sampleResult(t testing.TB, r *rand.Rand, shift float64, positive, negative 
 		res.Optimistic = &o
 	}
 	return res
+}
+
+// addMeasures fills what the evaluation computes for every model beyond the first figures.
+func addMeasures(t testing.TB, res *Result, scores []float64, labels []int, primary, asTheyAre bool) {
+	c := evaluate.BootstrapConfig{Draws: 20, Seed: 3}
+	m := evaluate.Candidate{Scores: scores, Threshold: .68}
+	if !asTheyAre {
+		m.Recalibrated = make([]float64, len(scores))
+		for i, p := range scores {
+			m.Recalibrated[i] = .15 + .8*p
+		}
+		res.After = &evaluate.Recalibrated{How: "on out-of-fold training scores", Calibration: must[evaluate.Calibration](t)(evaluate.Calibrate(m.Recalibrated, labels)), Decision: must[evaluate.DecisionCurve](t)(evaluate.Decision(m.Recalibrated, labels, nil))}
+	}
+	res.Measures = must[[]evaluate.Measures](t)(evaluate.MeasureAll(t.Context(), labels, []evaluate.Candidate{m}, c))[0]
+	res.Decision.SetBand(res.Measures.Bootstrap.Decision)
+	if !primary {
+		return
+	}
+	res.Calibration.Band = must[*evaluate.CurveBand](t)(evaluate.CalibrationBand(t.Context(), scores, labels, c))
+	h := must[evaluate.HosmerLemeshow](t)(evaluate.HosmerLemeshowTest(scores, labels, 10))
+	res.HosmerLemeshow = &h
+	res.Reclassified = []Reclassified{{Key{"ta", "svm"}, must[evaluate.Reclassification](t)(evaluate.Reclassify(scores, scores, labels, .5, .68))}}
 }
 
 func sampleSurvival(t testing.TB, name, title string, n int) SurvivalSet {
