@@ -61,11 +61,13 @@ type networkOf struct {
 }
 
 // modelOf is a model on a set; in the training set of a trained network also the optimistic AUC of all its patients.
+// Measures holds every measure with its interval, those of Performance included.
 type modelOf struct {
 	evaluate.Performance
-	Optimistic   *num.Float `json:"auc_optimistic,omitempty"`
-	OptimisticLo *num.Float `json:"auc_optimistic_lo,omitempty"`
-	OptimisticHi *num.Float `json:"auc_optimistic_hi,omitempty"`
+	Measures     map[string]report.Measure `json:"measures"`
+	Optimistic   *num.Float                `json:"auc_optimistic,omitempty"`
+	OptimisticLo *num.Float                `json:"auc_optimistic_lo,omitempty"`
+	OptimisticHi *num.Float                `json:"auc_optimistic_hi,omitempty"`
 }
 
 type splitCount struct {
@@ -125,7 +127,10 @@ func (a *assembly) results(s *report.Study) results {
 				put(r.Centres, key, set.Name, res.Performance)
 				continue
 			}
-			m := modelOf{Performance: res.Performance}
+			m := modelOf{Performance: res.Performance, Measures: map[string]report.Measure{}}
+			for _, v := range res.List() {
+				m.Measures[v.Name] = v
+			}
 			if o := res.Optimistic; o != nil {
 				m.Optimistic, m.OptimisticLo, m.OptimisticHi = &o.AUC, &o.Lo, &o.Hi
 			}
