@@ -25,6 +25,7 @@ type DeepConfig struct {
 	Components int     `json:"components"`   // most components to keep
 	MinNonZero float64 `json:"min_non_zero"` // features non-zero in a smaller share of the training images are dropped
 	Clip       float64 `json:"clip"`         // largest |z|
+	Drop       []bool  `json:"-"`            // features that the caller leaves out, e.g. since readers disagree on them; nil = none
 	Workers    int     `json:"-"`            // goroutines; <= 0 means GOMAXPROCS; never changes a result
 
 	Progress func(done, total int) `json:"-"` // called from one goroutine; may be nil
@@ -50,6 +51,7 @@ type Deep struct {
 
 	SparseDropped   int // features dropped because they are almost always zero
 	ConstantDropped int // features dropped because they are constant
+	CallerDropped   int // features that the caller left out
 }
 
 // FitDeep fits the reduction on rows idx of x. w holds one weight > 0 a row of idx, nil meaning ones;
@@ -64,6 +66,9 @@ func FitDeep(ctx context.Context, x Rows, idx []int, w []float64, c DeepConfig) 
 	w, err := checkRows(x, idx, w)
 	if err != nil {
 		return nil, err
+	}
+	if _, p := x.Dims(); c.Drop != nil && len(c.Drop) != p {
+		return nil, &problem.Error{What: "the features to drop do not fit the feature table", Expected: fmt.Sprintf("%d features", p), Found: fmt.Sprint(len(c.Drop))}
 	}
 	f := newDeepFit(x, idx, w, c)
 	if err := f.scaleAndGram(ctx); err != nil {

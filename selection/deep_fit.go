@@ -33,7 +33,7 @@ type deepFit struct {
 	config  DeepConfig
 	workers int
 
-	mean, scale, centre []float64 // by feature of x; scale 0 = sparse, -1 = constant
+	mean, scale, centre []float64 // by feature of x; scale 0 = sparse, -1 = constant, -2 = unwanted
 	gram                []float64 // n x n, lower triangle
 	left                dots.Rows // k rows of n: eigenvectors of the Gram matrix over singular values
 }
@@ -84,6 +84,8 @@ func (f *deepFit) scaleAndGram(ctx context.Context) error {
 			f.SparseDropped++
 		case s == constant:
 			f.ConstantDropped++
+		case s == unwanted:
+			f.CallerDropped++
 		default:
 			f.Columns = append(f.Columns, j)
 			f.Mean = append(f.Mean, f.mean[j])
@@ -93,7 +95,7 @@ func (f *deepFit) scaleAndGram(ctx context.Context) error {
 	}
 	if len(f.Columns) == 0 {
 		return &problem.Error{What: "no feature varies over the training images",
-			Found: fmt.Sprintf("%d features almost always zero, %d constant", f.SparseDropped, f.ConstantDropped),
+			Found: fmt.Sprintf("%d features almost always zero, %d constant, %d left out", f.SparseDropped, f.ConstantDropped, f.CallerDropped),
 			Try:   "look at the crops and at the network's weights"}
 	}
 	return nil
@@ -103,6 +105,7 @@ func (f *deepFit) scaleAndGram(ctx context.Context) error {
 const (
 	sparse   = 0
 	constant = -1
+	unwanted = -2
 )
 
 // scaleColumns learns features a to b-1 and writes their sqrt(w)·(z - centre) to out, whose rows are
@@ -140,6 +143,9 @@ func (f *deepFit) scaleColumns(a, b int, out []float64) error {
 		}
 		if float64(nonZero[j])/float64(len(f.rows)) < f.minimum {
 			scale[j] = sparse
+		}
+		if f.config.Drop != nil && f.config.Drop[a+j] {
+			scale[j] = unwanted
 		}
 	}
 	copy(f.mean[a:b], mean)

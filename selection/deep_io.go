@@ -36,6 +36,7 @@ type deepFile struct {
 	SD              []float64 `json:"sd"`
 	SparseDropped   int       `json:"sparse_dropped"`
 	ConstantDropped int       `json:"constant_dropped"`
+	CallerDropped   int       `json:"caller_dropped,omitempty"`
 }
 
 // Save writes the reduction to a folder; LoadDeep reads back one that gives the same scores to the last bit.
@@ -59,6 +60,7 @@ func (d *Deep) Save(dir string) error {
 	return artifact.WriteJSON(filepath.Join(dir, deepJSON), deepFile{
 		Version: deepVersion, Features: d.Features, Kept: m, Components: k, Clip: d.Clip,
 		Variance: d.Variance, Total: d.Total, SD: d.SD, SparseDropped: d.SparseDropped, ConstantDropped: d.ConstantDropped,
+		CallerDropped: d.CallerDropped,
 	})
 }
 
@@ -95,6 +97,7 @@ func LoadDeepFS(files fs.FS) (*Deep, error) {
 		Mean: scaling[:f.Kept], Scale: scaling[f.Kept : 2*f.Kept], Centre: scaling[2*f.Kept:],
 		Components: components, Variance: f.Variance, Total: f.Total, SD: f.SD,
 		SparseDropped: f.SparseDropped, ConstantDropped: f.ConstantDropped,
+		CallerDropped: f.CallerDropped,
 	}
 	last := -1
 	for i, c := range columns {
