@@ -65,7 +65,7 @@ func (r *Report) hazardAndP(s *Survival) {
 	wald := span{near / se.hi, far / se.lo}
 	p := s.p.rounding()
 	printed := span{zOf(p.hi), zOf(p.lo)}
-	said := fmt.Sprintf("The hazard ratio with its interval gives P %s to %s, printed is %s", formatP(stats.NormalTwoSided(wald.hi)), formatP(stats.NormalTwoSided(wald.lo)), pText(s.P.Text))
+	said := fmt.Sprintf("The hazard ratio with its interval gives P %s, printed is %s", span{stats.NormalTwoSided(wald.hi), stats.NormalTwoSided(wald.lo)}.asP(), pText(s.P.Text))
 	significant := s.p.rounding().hi < significance
 	excludes := s.lo.rounding().lo > 1 || s.hi.rounding().hi < 1
 	includes := s.lo.rounding().hi < 1 && s.hi.rounding().lo > 1

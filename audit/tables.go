@@ -182,8 +182,11 @@ func (res *RowResult) overallText() string {
 }
 
 // text is a p-value or its range.
-func (p PRange) text() string {
-	lo, hi := formatP(float64(p.Lo)), formatP(float64(p.Hi))
+func (p PRange) text() string { return p.span().asP() }
+
+// asP prints a range of p-values.
+func (s span) asP() string {
+	lo, hi := formatP(s.lo), formatP(s.hi)
 	if lo == hi {
 		return lo
 	}
@@ -399,6 +402,7 @@ func (r *Report) grim(t *Table, row *Row) {
 		return
 	}
 	where := t.Name + ", " + row.Name
+	coarse, decimals := 0, 0
 	for g := range t.columns() {
 		name, n := t.column(g)
 		m := row.means[g].mean
@@ -409,8 +413,11 @@ func (r *Report) grim(t *Table, row *Row) {
 		case float64(n) < math.Pow(10, float64(m.decimals)):
 			r.add("GRIM", where, Agrees, fmt.Sprintf("Whole numbers of %d patients (%s) can have the mean %s.", n, name, m.text))
 		default:
-			r.add("GRIM", where, Untestable, fmt.Sprintf("With %d patients (%s) whole numbers can have any mean of %d decimals.", n, name, m.decimals))
+			coarse, decimals = coarse+1, m.decimals
 		}
+	}
+	if coarse == t.columns() {
+		r.add("GRIM", where, Untestable, fmt.Sprintf("With so many patients whole numbers can have any mean of %s.", plural(decimals, "decimal", "decimals")))
 	}
 }
 
