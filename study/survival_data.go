@@ -94,7 +94,7 @@ func (r *Run) survivalCovariates(c *cohort.Cohort, units []cohort.Unit) ([]survi
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, covariates(name, values)...)
+		out = append(out, Covariates(name, values)...)
 	}
 	return out, nil
 }
@@ -129,9 +129,9 @@ func clinicalColumn(c *cohort.Cohort, units []cohort.Unit, key, name string) ([]
 	return out, nil
 }
 
-// covariates turns a clinical column into columns of a Cox model: numbers as they are, categories as one column for
+// Covariates turns a clinical column into columns of a Cox model: numbers as they are, categories as one column for
 // each level but the most frequent. What is missing is NaN.
-func covariates(name string, values []string) []survival.Covariate {
+func Covariates(name string, values []string) []survival.Covariate {
 	number := survival.Covariate{Name: name + " (per unit)", Term: name, Values: make([]float64, len(values))}
 	numeric, counts := true, map[string]int{}
 	for i, v := range values {
