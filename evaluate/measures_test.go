@@ -7,6 +7,7 @@ import (
 
 	"sonotype/internal/golden"
 	"sonotype/internal/num"
+	"sonotype/internal/rng"
 )
 
 type measureSet struct {
@@ -171,5 +172,48 @@ func TestDecisionBand(t *testing.T) {
 		if !inside {
 			t.Errorf("%v is sure, but not among %v", sure, d.Better)
 		}
+	}
+}
+
+// TestCrossRecalibrate: a recalibrated probability is what the units of the other folds teach, and a score that was
+// miscalibrated comes out calibrated.
+func TestCrossRecalibrate(t *testing.T) {
+	r := rng.Stream(4, "cross")
+	var scores []float64
+	var labels []int
+	for range 2000 {
+		x := r.NormFloat64()
+		y := 0
+		if r.Float64() < sigmoid(.5+x) {
+			y = 1
+		}
+		scores, labels = append(scores, sigmoid(3*x-1)), append(labels, y) // too extreme, too low
+	}
+	p, err := CrossRecalibrate(scores, labels, FromProbability, 10, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Calibrate(p, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Slope.Lo > 1 || c.Slope.Hi < 1 || c.Intercept.Lo > 0 || c.Intercept.Hi < 0 {
+		t.Errorf("slope %+v, intercept %+v", c.Slope, c.Intercept)
+	}
+	fold := stratifiedFolds(labels, 10, 1)
+	var s []float64
+	var l []int
+	for i := range scores {
+		if fold[i] != fold[7] {
+			s, l = append(s, scores[i]), append(l, labels[i])
+		}
+	}
+	f, _ := FitRecalibration(s, l, FromProbability)
+	if want, _ := f.Apply(scores[7]); p[7] != want {
+		t.Errorf("unit 7: %v, the other folds give %v", p[7], want)
+	}
+
+	if q, _ := CrossRecalibrate(scores[:8], labels[:8], FromProbability, 10, 1); q != nil {
+		t.Error("eight units were divided over ten folds")
 	}
 }
