@@ -103,7 +103,7 @@ type CentreSweep struct {
 type CentrePoint struct {
 	Centre      string               `json:"centre"`
 	Study       bool                 `json:"study"`       // the study itself has this division
-	Trained     int                  `json:"trained"`     // patients of the training set
+	Trained     int                  `json:"trained"`     // patients of the training set, those that the networks learnt from included
 	Internal    *evaluate.AUC        `json:"internal"`    // internal test patients of the other centres
 	Performance evaluate.Performance `json:"performance"` // at the centre left out, threshold from training patients
 	Slope       evaluate.Estimate    `json:"slope"`

@@ -32,6 +32,9 @@ func cohortStage() *stage {
 			for i, s := range c.Sources {
 				hashes[i] = s.Hash
 			}
+			if r.given != nil {
+				hashes = append(hashes, r.given.Hash)
+			}
 			return hashes, nil
 		},
 		run: runCohort,
@@ -89,7 +92,7 @@ func runCohort(_ context.Context, r *Run, out string) error {
 	if err != nil {
 		return err
 	}
-	s, err := cohort.Split(c, r.Plan.splitConfig(), r.Plan.Seed)
+	s, err := r.newSplits(c)
 	if err != nil {
 		return err
 	}

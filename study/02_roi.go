@@ -186,11 +186,7 @@ func (r *Run) prepare(c *cohort.Cohort, i int) (*imageRow, *roi.Regions, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	spacing := [2]float64{}
-	if !math.IsNaN(im.PixelMM) {
-		spacing = [2]float64{im.PixelMM, im.PixelMM}
-	}
-	regions, err := roi.Prepare(picture, mask, spacing, im.Device, r.Plan.geometry())
+	regions, err := roi.Prepare(picture, mask, spacing(im), im.Device, r.Plan.geometry())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -202,6 +198,14 @@ func (r *Run) prepare(c *cohort.Cohort, i int) (*imageRow, *roi.Regions, error) 
 		Label: unit.Label, Source: i, Width: info.Width, Height: info.Height,
 		Area: regions.TA.Area(), Ring: regions.PTA.Area(), Marked: marks.Annotated(), MarksInside: marks.InMask, Diameter: diameter,
 	}, regions, nil
+}
+
+// spacing is the size of an image's pixel in mm, 0 when unknown.
+func spacing(im cohort.Image) [2]float64 {
+	if math.IsNaN(im.PixelMM) {
+		return [2]float64{}
+	}
+	return [2]float64{im.PixelMM, im.PixelMM}
 }
 
 // readMasks reads one reader's mask, or the majority of several.

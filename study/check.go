@@ -22,5 +22,5 @@ func Check(ctx context.Context, p Plan, dir string, jobs int, progress func(done
 }
 
 func (p *Plan) splitConfig() cohort.SplitConfig {
-	return cohort.SplitConfig{Development: p.Development, TrainFraction: p.Split.Train, Folds: p.Split.Folds}
+	return cohort.SplitConfig{Development: p.Development, LeaveOut: p.Split.LeaveOut, TrainFraction: p.Split.Train, Folds: p.Split.Folds}
 }

@@ -16,6 +16,8 @@ type Evidence struct {
 	Repeats      int  // of nested cross-validation over the development patients; 0: none
 	Permutations int  // of the labels, each with a nested cross-validation; 0: none
 	Leaky        bool // the classical leaks beside the honest figures
+
+	Robustness []string // parts of the robustness analysis: the study's decisions varied one by one
 }
 
 // Validate refuses counts that say nothing.
@@ -28,7 +30,7 @@ func (e Evidence) Validate() error {
 	if e.Permutations == 1 {
 		return &problem.Error{What: "one permutation has no standard error", Expected: "0, or 2 and more; 50 is a good number", Found: "1"}
 	}
-	return nil
+	return validateParts(e.Robustness)
 }
 
 // evidence computes what was asked for.
@@ -47,6 +49,9 @@ func (r *Run) evidence(ctx context.Context) error {
 		if err := r.leaky(ctx); err != nil {
 			return fmt.Errorf("leaks: %w", err)
 		}
+	}
+	if len(r.Evidence.Robustness) > 0 {
+		return r.robustness(ctx, r.Evidence.Robustness)
 	}
 	return nil
 }

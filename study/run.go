@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"sonotype/cohort"
 	"sonotype/internal/artifact"
 	"sonotype/internal/problem"
 	"sonotype/nn"
@@ -42,10 +43,11 @@ type Run struct {
 	digests  map[string]string // stage -> digest of its outputs
 	seconds  map[string]float64
 	cache    loaded
-	dataHash string     // over all images and masks
-	key      string     // of the stage that is being computed
-	noting   sync.Mutex // one note in the ledger at a time
-	parent   *Run       // of a sub-run: the study whose decisions it varies
+	dataHash string         // over all images and masks
+	key      string         // of the stage that is being computed
+	noting   sync.Mutex     // one note in the ledger at a time
+	parent   *Run           // of a sub-run: the study whose decisions it varies
+	given    *cohort.Splits // of a sub-run that divides the patients as its parent
 }
 
 // stage is one step of the line: it reads earlier stages' files and writes its own folder.

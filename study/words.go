@@ -112,7 +112,7 @@ func (a *assembly) methods() []string {
 		network += fmt.Sprintf(" with weights %q (%s)", p.Network.Weights, a.features.Weights)
 	}
 	return slices.Concat([]string{
-		fmt.Sprintf("Patients of the development centre were divided at random, stratified by outcome, into a training set (%g) and an internal test set; the other centres form the external test set. The unit of analysis is the %s; a unit's score is the mean over its images. The outcome is %s.", p.Split.Train, a.unitName(), outcomeInWords(p)),
+		fmt.Sprintf("Patients of %s were divided at random, stratified by outcome, into a training set (%g) and an internal test set; the other centres form the external test set. The unit of analysis is the %s; a unit's score is the mean over its images. The outcome is %s.", p.developmentInWords(), p.Split.Train, a.unitName(), outcomeInWords(p)),
 		fmt.Sprintf("Images were brought to %d x %d pixels (%s, %s interpolation) and smoothed by a %d x %d mean filter. %s. Each region was cut as its bounding square with a %d-pixel frame, pixels outside the region set to 0 (context: %s), and resized to %d x %d.", p.Image.Width, p.Image.Height, p.Image.Fit, p.Image.Interpolation, p.Image.MeanFilter, p.Image.MeanFilter, region, p.Region.Frame, p.Region.Context, p.Network.Input, p.Network.Input),
 	}, a.trainingInWords(), []string{
 		fmt.Sprintf("Deep features (%d a region) are %s of %s.", a.features.Width, layerInWords(a.features.Layer), network),
