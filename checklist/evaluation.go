@@ -148,7 +148,7 @@ func robustness(f *Facts) Answer {
 	if len(f.Robustness) == 0 {
 		return notDone("No robustness analysis was run (`sonotype robustness`).")
 	}
-	return shown("Analysed: "+strings.Join(f.Robustness, ", ")+".", f.section("robustness", "Robustness"), robustnessFiles(f, ""))
+	return shown("Analysed: "+strings.Join(f.Robustness, ", ")+".", f.section("robustness", "Robustness"), f.section("honesty", "Luck and leaks"), robustnessFiles(f, ""))
 }
 
 // robustnessFiles are those of the robustness folder whose name begins so.

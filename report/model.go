@@ -49,6 +49,7 @@ type Study struct {
 
 	Honesty // comparisons, luck, leaks and the ledger
 	Agreement
+	Planning // sample size and checklists
 }
 
 // Key names one of the models: a feature set and a classifier.

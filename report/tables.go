@@ -44,7 +44,7 @@ func (s *Study) tables() []namedTable {
 	if len(s.Published) > 0 {
 		out = append(out, namedTable{"published-another-cohort", s.publishedTable()})
 	}
-	return slices.Concat(out, s.honestyTables(), s.agreementTables())
+	return slices.Concat(out, s.honestyTables(), s.agreementTables(), s.planningTables())
 }
 
 func (s *Study) modelsTable() table {

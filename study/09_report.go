@@ -13,7 +13,7 @@ import (
 // Stage 09 writes the report, its figures and tables, and results.json. It computes nothing.
 func reportStage() *stage {
 	return &stage{
-		number: 9, name: "report", version: 2,
+		number: 9, name: "report", version: 3,
 		needs:   []string{"cohort", "roi", "finetune", "features", "selection", "classify", "evaluate", "survival"},
 		params:  func(p *Plan) any { return p },
 		outside: outsideReport,

@@ -83,8 +83,14 @@ func (a *assembly) study(ctx context.Context) (*report.Study, error) {
 	if s.Agreement, err = a.agreementOf(); err != nil {
 		return nil, err
 	}
+	if err := artifact.ReadJSON(filepath.Join(a.run.dir(7, "evaluate"), sampleSizeFile), &s.SampleSize); err != nil {
+		return nil, err
+	}
 	s.Warnings = a.warnings(s)
-	s.Images, err = a.gallery(ctx)
+	if s.Images, err = a.gallery(ctx); err != nil {
+		return nil, err
+	}
+	s.Checklists, err = a.checklistsOf(s)
 	return s, err
 }
 

@@ -22,6 +22,9 @@ import (
 	"sonotype/roi"
 )
 
+// wrongCases is the title of the part with misclassified cases.
+const wrongCases = "Wrong at the threshold, furthest first"
+
 // gallery picks random, lowest, highest and wrong cases of the test sets (of the training set where there is none).
 func (a *assembly) gallery(ctx context.Context) (report.Images, error) {
 	g := report.Images{Total: len(a.images), Calipers: a.summary.Marked, Markers: a.marksInWords()}
@@ -105,7 +108,7 @@ func (a *assembly) galleryParts(pool []int, score map[string]float64) []galleryC
 		{"Random cases", random},
 		{"Lowest scores", byScore[:n]},
 		{"Highest scores", highest},
-		{"Wrong at the threshold, furthest first", wrong[:min(n, len(wrong))]},
+		{wrongCases, wrong[:min(n, len(wrong))]},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"sonotype/checklist"
 	"sonotype/cohort"
 	"sonotype/evaluate"
 	"sonotype/finetune"
@@ -43,6 +44,8 @@ type Plan struct {
 	SampleSize  SampleSizePlan `yaml:"sample_size" json:"sample_size"`
 	Report      ReportPlan     `yaml:"report" json:"report"`
 	Robustness  RobustnessPlan `yaml:"robustness" json:"robustness"`
+
+	Answers checklist.Answers `yaml:"answers" json:"answers,omitempty"` // the authors' own, to items of the reporting checklists
 }
 
 // OutcomePlan says which column is predicted, what counts as positive, and how the report calls the classes.
@@ -293,6 +296,7 @@ func (p *Plan) validate(file string) error {
 		p.validateRates(bad),
 		p.Robustness.validate(bad),
 		p.SampleSize.validate(bad),
+		withFile(p.Answers.Check(), file),
 		p.Subgroups.validate(bad),
 	}
 	if p.Image.MeanFilter%2 == 0 {

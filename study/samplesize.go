@@ -48,11 +48,8 @@ func (p *Plan) sampleSizeParams() any {
 	return []any{p.SampleSize, p.Selection.Components, p.fitOn(), p.Network.Train.Heldout}
 }
 
-// SampleSizes is samplesize.json: the criteria before the run and after it.
-type SampleSizes struct {
-	Before samplesize.Assessment `json:"before"`
-	After  samplesize.Assessment `json:"after"`
-}
+// sampleSizeFile holds the criteria before the run and after it.
+const sampleSizeFile = "samplesize.json"
 
 // SampleSize assesses a cohort before anything is computed: from the tables and the plan alone.
 func SampleSize(p Plan, c *cohort.Cohort) (samplesize.Assessment, error) {
@@ -120,7 +117,7 @@ func (r *Run) writeSampleSize(out string, e *evaluation, tables *scoreTables) er
 	if err != nil {
 		return err
 	}
-	sizes := SampleSizes{Before: r.Plan.sampleSizeBefore(c.Flow(splits))}
+	sizes := report.SampleSize{Before: r.Plan.sampleSizeBefore(c.Flow(splits))}
 	for _, set := range e.Sets {
 		switch {
 		case set.Name == cohort.SetTrain:
@@ -132,7 +129,7 @@ func (r *Run) writeSampleSize(out string, e *evaluation, tables *scoreTables) er
 			return err
 		}
 	}
-	return artifact.WriteJSON(filepath.Join(out, "samplesize.json"), sizes)
+	return artifact.WriteJSON(filepath.Join(out, sampleSizeFile), sizes)
 }
 
 // developmentAfter counts the units that the models were fitted on and the features that LASSO chose from.

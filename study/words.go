@@ -73,7 +73,7 @@ func deviations(p *Plan) []string {
 	if err != nil {
 		return nil
 	}
-	own := map[string]bool{"title": true, "cohorts": true, "development": true, "outcome": true, "columns": true, "synthetic": true}
+	own := map[string]bool{"title": true, "cohorts": true, "development": true, "outcome": true, "columns": true, "synthetic": true, "answers": true}
 	standard := map[string]string{}
 	for _, s := range allSettings(&preset) {
 		standard[s.Name] = s.Value
@@ -177,6 +177,7 @@ func (a *assembly) warnings(s *report.Study) []string {
 		out = append(out, "The network is untrained (random weights): the figures show what a run makes, not what a trained network reaches.")
 	}
 	out = append(out, a.trainingWarnings()...)
+	out = append(out, sampleSizeWarning(s.SampleSize)...)
 	for _, set := range s.Sets {
 		perf := set.Results[s.Primary].Performance
 		if few := min(perf.Positive, perf.N-perf.Positive); set.Centre == "" && set.Name != cohort.SetTrain && few < 100 {
