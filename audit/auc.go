@@ -17,8 +17,11 @@ func hanley(auc float64, positive, negative int) float64 {
 	return math.Sqrt((auc*(1-auc) + (p-1)*(q1-auc*auc) + (n-1)*(q2-auc*auc)) / (p * n))
 }
 
-// widestRatio bounds the ratio of the classes' SDs that counts as plausible.
-const widestRatio = 3
+// widestRatio bounds the ratio of the classes' SDs that counts as possible, usualRatio what needs no remark.
+const (
+	widestRatio = 3.0
+	usualRatio  = 2.0
+)
 
 // binormal is DeLong's standard error for normal scores whose SD among positives is ratio times that among negatives.
 func binormal(auc, ratio float64, positive, negative int) float64 {
@@ -43,12 +46,12 @@ func secondMoment(f func(z float64) float64) float64 {
 	return sum * 2 * end / steps / math.Sqrt(2*math.Pi)
 }
 
-// binormalRange is the range of the standard error for SD ratios from 1:3 to 3:1.
-func binormalRange(auc float64, positive, negative int) span {
+// binormalRange is the range of the standard error for SD ratios from 1:ratio to ratio:1.
+func binormalRange(auc, ratio float64, positive, negative int) span {
 	const steps = 24
 	out := span{math.Inf(1), 0}
 	for i := range steps + 1 {
-		se := binormal(auc, math.Pow(widestRatio, 2*float64(i)/steps-1), positive, negative)
+		se := binormal(auc, math.Pow(ratio, 2*float64(i)/steps-1), positive, negative)
 		out = span{min(out.lo, se), max(out.hi, se)}
 	}
 	return out
@@ -97,12 +100,12 @@ func linearIntegral(c, slope float64, f func(t float64) float64) float64 {
 // newSERange compares an AUC's printed interval with what n allows.
 func newSERange(m *Model, positive, negative int) *SERange {
 	auc := m.auc.value
-	band := binormalRange(auc, positive, negative)
+	band, usual := binormalRange(auc, widestRatio, positive, negative), binormalRange(auc, usualRatio, positive, negative)
 	lo, hi := m.lo.rounding(), m.hi.rounding()
 	out := &SERange{
 		AUC: num.Float(auc), Hanley: num.Float(hanley(auc, positive, negative)),
 		Lo: num.Float((hi.lo - lo.hi) / 2 / stats.Z975), Hi: num.Float((hi.hi - lo.lo) / 2 / stats.Z975),
-		BinormLo: num.Float(band.lo), BinormHi: num.Float(band.hi),
+		BinormLo: num.Float(band.lo), BinormHi: num.Float(band.hi), UsualLo: num.Float(usual.lo), UsualHi: num.Float(usual.hi),
 		Least: num.Float(least(auc, positive, negative)), Most: num.Float(most(auc, positive, negative)),
 	}
 	middle := span{(lo.lo + hi.lo) / 2, (lo.hi + hi.hi) / 2}
@@ -159,6 +162,8 @@ func (r *Report) reportSE(where string, s *SERange, set *Set) {
 		r.add("AUC interval", where, Doubt, said+". It is wider than normal scores of these class counts give: possible only with an unusual distribution of scores, or fewer patients.")
 	case printed.hi < float64(s.BinormLo):
 		r.add("AUC interval", where, Doubt, said+". It is narrower than normal scores of these class counts give: possible only with an unusual distribution of scores, or if images were counted as patients.")
+	case printed.lo > float64(s.UsualHi), printed.hi < float64(s.UsualLo):
+		r.add("AUC interval", where, Note, said+". Normal scores give it only where the SDs of the two classes differ more than twofold.")
 	default:
 		r.add("AUC interval", where, Agrees, said+".")
 	}

@@ -140,8 +140,8 @@ func TestKi67Matrices(t *testing.T) {
 		if m.Accuracy < m.NoInformation {
 			below = append(below, m.Group+" "+m.Model)
 		}
-		if c := checkOf(t, r, "AUC interval", m.Group+", "+m.Model); c.Verdict != Agrees {
-			t.Errorf("%s %s: %s", m.Group, m.Model, c.Message)
+		if c := checkOf(t, r, "AUC interval", m.Group+", "+m.Model); (c.Verdict == Agrees) != (m.Set == "internal test") {
+			t.Errorf("%s %s: %s, %s", m.Group, m.Model, c.Verdict, c.Message)
 		}
 	}
 	x := r.Models[len(r.Models)-1].Examples[0]

@@ -98,7 +98,7 @@ func TestMostIsReached(t *testing.T) {
 func TestStandardErrorsAreOrdered(t *testing.T) {
 	for _, auc := range []float64{0.5, 0.55, 0.7, 0.811, 0.9, 0.97} {
 		for _, c := range [][2]int{{10, 10}, {158, 81}, {95, 38}, {20, 300}} {
-			band := binormalRange(auc, c[0], c[1])
+			band := binormalRange(auc, widestRatio, c[0], c[1])
 			lo, hi := least(auc, c[0], c[1]), most(auc, c[0], c[1])
 			// least and most have the P - 1 of a sample's variance.
 			slackness := math.Sqrt(float64(min(c[0], c[1])) / float64(min(c[0], c[1])-1))

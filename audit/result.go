@@ -107,6 +107,8 @@ type SERange struct {
 	Hanley    num.Float `json:"hanley_mcneil"`
 	BinormLo  num.Float `json:"binormal_lo"` // SDs of the classes from 1:3 to 3:1
 	BinormHi  num.Float `json:"binormal_hi"`
+	UsualLo   num.Float `json:"binormal_usual_lo"` // SDs from 1:2 to 2:1
+	UsualHi   num.Float `json:"binormal_usual_hi"`
 	Least     num.Float `json:"least"` // of any scores without ties
 	Most      num.Float `json:"most"`  // of any scores
 	Symmetric bool      `json:"symmetric"`
