@@ -58,7 +58,7 @@ func (s *Study) subgroupView(set SubgroupSet, shown Set) subgroupView {
 				Forest:      intervalPlot(from, l.AUC, l.AUCLo, l.AUCHi, chart.Blue, dashOf(shown)),
 				Sensitivity: metric(l.Sensitivity, l.SensitivityLo, l.SensitivityHi, "no positive "+s.unit()+"s"),
 				Specificity: metric(l.Specificity, l.SpecificityLo, l.SpecificityHi, "no negative "+s.unit()+"s"),
-				P:           testCell(x.AUCs, x.AUCHolm), Interaction: testCell(x.Interaction, num.NaN()),
+				P:           subgroupP(x.AUCs, x.AUCHolm), Interaction: subgroupP(x.Interaction, num.NaN()),
 			})
 		}
 	}
@@ -69,8 +69,8 @@ func countCell(n, positive int) valueCell {
 	return valueCell{Value: whole(n), Small: whole(positive) + " positive"}
 }
 
-// testCell prints a P value, its adjusted one below, and what the test notes when pointed at.
-func testCell(t stats.Test, adjusted num.Float) valueCell {
+// subgroupP prints a P value, its adjusted one below, and what the test notes when pointed at.
+func subgroupP(t stats.Test, adjusted num.Float) valueCell {
 	c := valueCell{Value: pValue(t.P), Title: t.Note}
 	if !computable(t.P) {
 		c.Title = note(t.Note)
