@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 
 	"sonotype/evaluate"
@@ -21,7 +22,7 @@ func (s *Study) calibration(set Set) figure {
 		f.caption += " Here " + words + "."
 	}
 	if r.Recalibrated {
-		f.caption += " Scores were recalibrated on training data first."
+		f.caption += " Scores were recalibrated first, " + r.recalibratedHow() + "."
 	}
 	if r.After != nil {
 		f.caption += " Dotted thin line: the curve after recalibrating the probabilities " + r.After.How + "."
@@ -93,4 +94,8 @@ func shareWith(v num.Float, i evaluate.BootstrapInterval) string {
 		return share(v)
 	}
 	return share(v) + " (" + interval(i.Lo, i.Hi) + ")"
+}
+
+func (r Result) recalibratedHow() string {
+	return cmp.Or(r.RecalibratedHow, "on out-of-fold training scores")
 }

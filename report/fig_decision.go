@@ -70,7 +70,7 @@ func decisionCaption(r Result) string {
 	}
 	out += " Right axis: share of the greatest benefit possible, that of treating exactly those who have it."
 	if r.Recalibrated {
-		out += " Scores were recalibrated on training data first."
+		out += " Scores were recalibrated first, " + r.recalibratedHow() + "."
 	}
 	if r.After != nil {
 		out += " Dotted thin line: the same after recalibrating the probabilities " + r.After.How + "."

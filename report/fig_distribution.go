@@ -17,11 +17,15 @@ func (s *Study) distribution(set Set, number string) figure {
 	if !computable(d.Test.P) {
 		test = "no test: " + note(d.Test.Note)
 	}
-	f.caption = fmt.Sprintf("The predicted probability of %s, for %s measured as %s and as %s. The wider the shape, the more of them have that score; box: middle half and median; dashed: the threshold. The less the shapes overlap, the better (%s).",
-		s.positive(), s.unit()+"s", s.negative(), s.positive(), test)
-	c := s.draw(&f, panelW, 380, f.caption)
 	lo, hi := scoreRange(d)
-	p := chart.NewPlot(c, marginL, marginTop+16, marginR, marginBase, chart.Axis{Min: 0, Max: 2, Bare: true, Ticks: []float64{0}}, chart.Axis{Min: lo, Max: hi, Label: "predicted probability"})
+	what := "predicted probability"
+	if lo != 0 || hi != 1 {
+		what = "score"
+	}
+	f.caption = fmt.Sprintf("The %s of %s, for %s measured as %s and as %s. The wider the shape, the more of them have that score; box: middle half and median; dashed: the threshold. The less the shapes overlap, the better (%s).",
+		what, s.positive(), s.unit()+"s", s.negative(), s.positive(), test)
+	c := s.draw(&f, panelW, 380, f.caption)
+	p := chart.NewPlot(c, marginL, marginTop+16, marginR, marginBase, chart.Axis{Min: 0, Max: 2, Bare: true, Ticks: []float64{0}}, chart.Axis{Min: lo, Max: hi, Label: what})
 	threshold := "dashed: threshold " + share(r.Performance.Threshold)
 	short, full := chart.Fit(test, p.Width-chart.Width(threshold, 11), 12)
 	c.Label(at(p.Left, marginTop+6), short, chart.Text{Title: full})

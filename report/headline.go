@@ -47,6 +47,11 @@ func Headline(s *Study) string {
 	if !ok {
 		return "The study holds no evaluated model."
 	}
+	return s.headlineOf(set, "fixed beforehand")
+}
+
+// headlineOf is the headline on one set; threshold says where it comes from.
+func (s *Study) headlineOf(set Set, threshold string) string {
 	r := set.Results[s.Primary]
 	p := r.Performance
 	parts := []string{fmt.Sprintf("%s, %s (%d %s): %s told them from the others with an AUC of %s (95 %% CI %s)", set.Title,
@@ -58,8 +63,8 @@ func Headline(s *Study) string {
 		parts[0] = fmt.Sprintf("%s, %s (%d %s): the AUC of %s cannot be computed (%s)", set.Title,
 			count(p.N, s.unit()), p.Positive, s.positive(), s.Primary.title(), cmp.Or(p.Note, "no reason recorded"))
 	}
-	parts = append(parts, fmt.Sprintf("at the threshold fixed beforehand (%s) sensitivity was %s and specificity %s",
-		share(p.Threshold), share(p.Sensitivity), share(p.Specificity)))
+	parts = append(parts, fmt.Sprintf("at the threshold %s (%s) sensitivity was %s and specificity %s",
+		threshold, share(p.Threshold), share(p.Sensitivity), share(p.Specificity)))
 	if words := calibrationInWords(r.Calibration); words != "" {
 		parts = append(parts, words)
 	}

@@ -45,6 +45,7 @@ type Study struct {
 	Threshold   string // how the threshold was chosen
 	Sets        []Set  // train (out-of-fold), internal, external, then each external centre
 	Survival    []SurvivalSet
+	Clinical    *Clinical      // clinical variables, alone and with the score; nil without any
 	Published   []PublishedRow // another cohort's figures, in grey
 
 	Honesty // comparisons, luck, leaks and the ledger
@@ -223,7 +224,9 @@ type Result struct {
 	Calibration  evaluate.Calibration
 	Distribution evaluate.Distribution
 	Recalibrated bool // decision curve and calibration use recalibrated scores (AdaBoost)
-	Measures     evaluate.Measures
+	// RecalibratedHow says on which patients; "" = on out-of-fold training scores.
+	RecalibratedHow string `json:",omitempty"`
+	Measures        evaluate.Measures
 	// After is calibration and decision curve once the probabilities are recalibrated on other patients; nil where they
 	// were already, and on the training set.
 	After          *evaluate.Recalibrated
