@@ -48,6 +48,7 @@ type pageView struct {
 	PrimaryTitle    string
 	Honest          honestyView
 	Agree           agreementView
+	ClinicalPart    clinicalView
 }
 
 // figureView is a figure as the page shows it.
@@ -96,6 +97,7 @@ func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	v.SurvivalTables = s.survivalView()
 	v.Honest = s.honestyView(x.honesty)
 	v.Agree = s.agreementView()
+	v.ClinicalPart = s.clinicalView(x.nomogram, x.clinical)
 	v.CSV = map[string]download{}
 	for _, t := range s.tables() {
 		v.CSV[t.name] = newDownload(t.name, t.table)

@@ -38,6 +38,7 @@ func (s *Study) tables() []namedTable {
 	if len(s.Images.Maps) > 0 {
 		out = append(out, namedTable{"grad-cam-check", s.Images.mapsTable()})
 	}
+	out = append(out, s.clinicalTables()...)
 	if len(s.Survival) > 0 {
 		out = append(out, namedTable{"survival", s.survivalTable()}, namedTable{"survival-ranking", s.rankingTable()}, namedTable{"survival-cox", s.coxTable()})
 	}

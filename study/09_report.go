@@ -14,7 +14,7 @@ import (
 func reportStage() *stage {
 	return &stage{
 		number: 9, name: "report", version: 3,
-		needs:   []string{"cohort", "roi", "finetune", "features", "selection", "classify", "evaluate", "survival"},
+		needs:   []string{"cohort", "roi", "finetune", "features", "selection", "classify", "evaluate", "clinical", "survival"},
 		params:  func(p *Plan) any { return p },
 		outside: outsideReport,
 		run:     runReport,

@@ -23,6 +23,7 @@ type assembly struct {
 	selection  map[string]selectionSummary
 	evaluation evaluation
 	survival   survivalResults
+	clinical   report.Clinical
 	scores     map[string]map[report.Key]scored
 	honesty    honesty // what was computed after the line
 }
@@ -50,6 +51,7 @@ func (a *assembly) load() (err error) {
 		filepath.Join(r.dir(5, "selection"), "selection.json"): &a.selection,
 		filepath.Join(r.dir(7, "evaluate"), "evaluation.json"): &a.evaluation,
 		filepath.Join(r.dir(8, "survival"), "survival.json"):   &a.survival,
+		filepath.Join(r.dir(7, "clinical"), "clinical.json"):   &a.clinical,
 	} {
 		if err := artifact.ReadJSON(path, into); err != nil {
 			return err
@@ -68,7 +70,7 @@ func (a *assembly) study(ctx context.Context) (*report.Study, error) {
 		Flow: a.flow(), Table1: a.evaluation.Table1, Table2: a.evaluation.Table2,
 		FeatureSets: FeatureSets, Models: p.Classify.Models, Primary: a.evaluation.Primary, PrimaryWhy: a.evaluation.Why,
 		Threshold: thresholdInWords(p), Sets: a.evaluation.Sets, Survival: a.survival.Sets,
-		Learning: a.learning(), Selection: map[string]report.Selection{},
+		Clinical: &a.clinical, Learning: a.learning(), Selection: map[string]report.Selection{},
 	}
 	for _, f := range FeatureSets {
 		s.Selection[f] = a.selectionOf(f)
