@@ -273,3 +273,17 @@ func sampleSizeWarning(s *report.SampleSize) []string {
 	return []string{fmt.Sprintf("By Riley's criteria %d patients to learn from are too few for %d candidate features at an AUC of %.2f: %d would be needed (section Sample size). Only the figures of patients that nothing was fitted on can be trusted.",
 		d.Patients, d.Parameters, num.Float(d.AUC), d.N)}
 }
+
+// checklistOf is one checklist in results.json: how many items have which status, and the score where there is one.
+type checklistOf struct {
+	Counts map[checklist.Status]int `json:"counts"`
+	Score  *checklist.Score         `json:"score,omitempty"`
+}
+
+func checklistCounts(list report.Checklists) map[string]checklistOf {
+	out := map[string]checklistOf{}
+	for _, c := range list {
+		out[c.Key] = checklistOf{c.Counts, c.Score}
+	}
+	return out
+}

@@ -26,6 +26,9 @@ type results struct {
 	Primary   primaryOf                                             `json:"primary"`
 	Survival  map[string]survivalOf                                 `json:"survival"`
 
+	SampleSize *report.SampleSize     `json:"sample_size,omitempty"`
+	Checklists map[string]checklistOf `json:"checklists"` // tripod, claim, clear, metrics
+
 	Comparisons []report.Comparison `json:"comparisons,omitempty"` // of the primary model with the others, by test set
 	honesty                         // nested, permuted and leaky, where they were asked for
 }
@@ -112,6 +115,7 @@ func (a *assembly) results(s *report.Study) results {
 		Models: byModel[modelOf](), Centres: byModel[evaluate.Performance](), Apparent: map[string]map[string]num.Float{},
 		Primary:     primaryOf{s.Primary.Features, s.Primary.Model, s.PrimaryWhy},
 		Comparisons: a.evaluation.Comparisons, honesty: a.honesty,
+		SampleSize: s.SampleSize, Checklists: checklistCounts(s.Checklists),
 	}
 	for _, fold := range a.run.Plan.pairs() {
 		if fold != finalFit {
