@@ -1,23 +1,31 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
-	"sonotype/cohort/table"
 	"sonotype/evaluate"
 	"sonotype/internal/num"
-	"sonotype/internal/problem"
-	"sonotype/survival"
+	"sonotype/report"
 )
 
 type evaluateFlags struct {
 	label, score, time, event, patient, positive string
 	threshold                                    string
+	against, strata                              string
+	covariates                                   []string
+	times, rates                                 []float64
+	horizon                                      float64
+	draws, jobs                                  int
+	seed                                         uint64
+	hosmer, reclassification                     bool
+	report, title, high, low                     string
 }
 
 func (a *app) evaluate() *cobra.Command {
@@ -25,58 +33,104 @@ func (a *app) evaluate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "evaluate SCORES",
 		Short: "Every statistic of a scores table: AUC, calibration, decision curve, survival",
-		Long: `Every statistic of a table with a score and a 0/1 label: AUC with DeLong's interval,
-threshold metrics, calibration, and with --time and --event survival of the groups
-score > threshold. Higher scores mean positive; nothing is flipped.
+		Long: `Every statistic of a table with a score and a 0/1 label: AUC (DeLong and bootstrap),
+precision-recall, threshold metrics, likelihood ratios, calibration, decision curves,
+also after recalibration, and with --time and --event survival of the groups
+score > threshold, Cox models, C-indices, restricted means and time-dependent AUC.
+Higher scores mean positive; nothing is flipped. --report writes it all to an HTML file.
+
+Scores outside 0 to 1 are recalibrated to probabilities by cross-fitting in ten folds
+first; probabilities are also shown after such a recalibration.
+
+IDI and NRI (--reclassification) are off: both can rise when a useless or miscalibrated
+score is added. Hosmer and Lemeshow's test (--hosmer-lemeshow) is off: a large P proves
+nothing, and it changes with the number of groups.
 ` + exitHelp,
-		Example: "  sonotype evaluate scores.csv --label y --score score --threshold 0.5\n  sonotype evaluate scores.csv --label y --score score --patient id --time dfs_months --event dfs_event --threshold 0.4",
+		Example: "  sonotype evaluate scores.csv --label y --score score --threshold 0.5 --report scores.html\n  sonotype evaluate scores.csv --label y --score score --patient id --time dfs_months --event dfs_event --threshold 0.4",
 		Args:    exactly(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return a.evaluateTable(args[0], f)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.evaluateTable(cmd.Context(), args[0], f)
 		},
 	}
 	cmd.Flags().StringVar(&f.label, "label", "", "column with 0 and 1 (required)")
 	cmd.Flags().StringVar(&f.score, "score", "", "column with the score (required)")
 	cmd.Flags().StringVar(&f.positive, "positive", "", "value of the label column that counts as 1")
 	cmd.Flags().StringVar(&f.patient, "patient", "", "column with patient ids: scores are averaged by patient")
-	cmd.Flags().StringVar(&f.time, "time", "", "column with follow-up times")
-	cmd.Flags().StringVar(&f.event, "event", "", "column with 1 = event, 0 = censored")
 	cmd.Flags().StringVar(&f.threshold, "threshold", "0.5", "positive, and high risk, is score > threshold")
+	cmd.Flags().StringVar(&f.against, "against", "", "column with a second score, compared by DeLong's paired test")
+	cmd.Flags().BoolVar(&f.reclassification, "reclassification", false, "add IDI and NRI against the second score")
+	cmd.Flags().BoolVar(&f.hosmer, "hosmer-lemeshow", false, "add Hosmer and Lemeshow's test")
+	cmd.Flags().Float64SliceVar(&f.rates, "rates", evaluate.DefaultLevels(), "specificities at which sensitivity is given, and the reverse")
+	cmd.Flags().IntVar(&f.draws, "draws", evaluate.DefaultDraws, "bootstrap draws of patients, within each class")
+	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
+	cmd.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "worker threads; 0 = all cores; never changes a result")
+	cmd.Flags().StringVar(&f.time, "time", "", "column with follow-up times, in months")
+	cmd.Flags().StringVar(&f.event, "event", "", "column with 1 = event, 0 = censored")
+	cmd.Flags().StringSliceVar(&f.covariates, "covariates", nil, "columns of the clinical Cox model, beside the score")
+	cmd.Flags().StringVar(&f.strata, "strata", "", "column that tests and Cox models are stratified by, e.g. the centre")
+	cmd.Flags().Float64SliceVar(&f.times, "times", []float64{12, 36, 60}, "months of the time-dependent AUC")
+	cmd.Flags().Float64Var(&f.horizon, "horizon", 0, "months, of restricted means and Uno's C; 0 = as long as both groups are followed")
+	cmd.Flags().StringVar(&f.report, "report", "", "write an HTML report to this file")
+	cmd.Flags().StringVar(&f.title, "title", "", "of the report")
+	cmd.Flags().StringVar(&f.high, "high", "positive", "how the report calls a positive")
+	cmd.Flags().StringVar(&f.low, "low", "negative", "how the report calls a negative")
 	require(cmd, "label", "score")
 	return cmd
 }
 
-// scoredTable is a table's scores, one entry a patient.
-type scoredTable struct {
-	ids   []string
-	score []float64
-	label []int
-	time  []float64
-	event []int
-	path  string
-}
-
-func (a *app) evaluateTable(path string, f *evaluateFlags) error {
-	threshold, err := strconv.ParseFloat(f.threshold, 64)
-	if err != nil {
-		return errUsage{fmt.Errorf("--threshold: %q is not a number", f.threshold)}
-	}
-	if (f.time == "") != (f.event == "") {
-		return errUsage{fmt.Errorf("--time and --event go together")}
+func (a *app) evaluateTable(ctx context.Context, path string, f *evaluateFlags) error {
+	if err := f.check(); err != nil {
+		return err
 	}
 	s, err := readScores(path, f)
 	if err != nil {
 		return err
 	}
-	flat, err := statistics(s, threshold)
+	e, err := assess(ctx, s, f)
 	if err != nil {
 		return err
 	}
+	if f.report != "" {
+		if err := report.WriteScores(f.report, e.study(), e.compared()); err != nil {
+			return err
+		}
+		a.say("report: %s", f.report)
+	}
+	flat := e.flat()
 	if a.json {
 		return a.writeJSON(flat)
 	}
 	for _, name := range slices.Sorted(maps.Keys(flat)) {
-		fmt.Fprintf(a.out, "%-22s %v\n", name, shown(flat[name]))
+		fmt.Fprintf(a.out, "%-36s %v\n", name, shown(flat[name]))
+	}
+	return nil
+}
+
+// check refuses what the flags alone show to be wrong.
+func (f *evaluateFlags) check() error {
+	wrong := func(format string, args ...any) error { return errUsage{fmt.Errorf(format, args...)} }
+	if v, err := strconv.ParseFloat(f.threshold, 64); err != nil || math.IsNaN(v) {
+		return wrong("--threshold: %q is not a number", f.threshold)
+	}
+	for _, v := range f.rates {
+		if !(v > 0 && v < 1) {
+			return wrong("--rates: %v is not between 0 and 1", v)
+		}
+	}
+	for _, v := range append(slices.Clone(f.times), f.horizon) {
+		if !(v >= 0) || math.IsInf(v, 0) {
+			return wrong("--times, --horizon: %v is not a number of months", v)
+		}
+	}
+	switch {
+	case (f.time == "") != (f.event == ""):
+		return wrong("--time and --event go together")
+	case f.reclassification && f.against == "":
+		return wrong("--reclassification needs --against, the score to compare with")
+	case f.time == "" && (len(f.covariates) > 0 || f.strata != ""):
+		return wrong("--covariates and --strata belong to survival: give --time and --event")
+	case f.draws < 1:
+		return wrong("--draws: %d is not positive", f.draws)
 	}
 	return nil
 }
@@ -92,114 +146,5 @@ func shown(v any) any {
 	return v
 }
 
-// statistics are the figures of stages 07 and 08 under the names of results.json.
-func statistics(s *scoredTable, threshold float64) (map[string]any, error) {
-	p, err := evaluate.Measure(s.score, s.label, threshold)
-	if err != nil {
-		return nil, err
-	}
-	flat := map[string]any{
-		"n": p.N, "positive": p.Positive, "auc": p.AUC, "auc_lo": p.AUCLo, "auc_hi": p.AUCHi, "threshold": p.Threshold,
-		"accuracy": p.Accuracy, "sensitivity": p.Sensitivity, "specificity": p.Specificity, "ppv": p.PPV, "npv": p.NPV, "f1": p.F1,
-		"tp": p.TP, "fp": p.FP, "tn": p.TN, "fn": p.FN, "brier": p.Brier,
-	}
-	if p.Note != "" {
-		flat["note"] = p.Note
-	}
-	if slices.Min(s.score) >= 0 && slices.Max(s.score) <= 1 {
-		c, err := evaluate.Calibrate(s.score, s.label)
-		if err != nil {
-			return nil, err
-		}
-		flat["calibration_slope"], flat["calibration_intercept"] = c.Slope.Value, c.Intercept.Value
-		flat["oe"], flat["ici"], flat["brier_scaled"] = c.ObservedExpect.Value, c.ICI, c.BrierScaled
-	}
-	if s.time == nil {
-		return flat, nil
-	}
-	c, err := survival.ByCut(s.time, s.event, s.score, threshold, survival.Log)
-	if err != nil {
-		return nil, err
-	}
-	flat["cut"], flat["n_high"], flat["events"], flat["logrank_p"] = c.Cut, c.NHigh, c.Events, c.LogRankP
-	flat["hazard_ratio"], flat["hr_lo"], flat["hr_hi"], flat["c_index"] = c.HR, c.HRLo, c.HRHi, c.CIndex
-	if c.Note != "" {
-		flat["survival_note"] = c.Note
-	}
-	return flat, nil
-}
-
-// readScores reads the columns and averages the scores of each patient.
-func readScores(path string, f *evaluateFlags) (*scoredTable, error) {
-	t, err := table.Read(path, table.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if len(t.Rows) == 0 {
-		return nil, &problem.Error{What: "the table has no rows", File: path}
-	}
-	s := &scoredTable{path: path}
-	if s.label, err = labelColumn(t, f.label, f.positive); err != nil {
-		return nil, err
-	}
-	if s.score, err = numberColumn(t, f.score); err != nil {
-		return nil, err
-	}
-	if f.time != "" {
-		if s.time, err = numberColumn(t, f.time); err != nil {
-			return nil, err
-		}
-		if s.event, err = labelColumn(t, f.event, ""); err != nil {
-			return nil, err
-		}
-	}
-	if f.patient == "" {
-		return s, nil
-	}
-	at, err := t.Require(f.patient)
-	if err != nil {
-		return nil, err
-	}
-	s.ids = columnOf(t, at)
-	return s.byPatient()
-}
-
-// byPatient makes one entry a patient: the mean score, and the label and follow-up that all rows must share.
-func (s *scoredTable) byPatient() (*scoredTable, error) {
-	pooled, err := evaluate.Pool(s.score, s.label, s.ids)
-	if err != nil {
-		return nil, err
-	}
-	out := &scoredTable{ids: pooled.Unit, score: pooled.Score, label: pooled.Label, path: s.path}
-	if s.time == nil {
-		return out, nil
-	}
-	first := map[string]int{}
-	for i, id := range s.ids {
-		j, ok := first[id]
-		if !ok {
-			first[id] = i
-		} else if s.time[i] != s.time[j] || s.event[i] != s.event[j] {
-			return nil, &problem.Error{What: "a patient has two follow-ups", File: s.path, Patient: id, Try: "give every row of a patient the same time and event"}
-		}
-	}
-	for _, id := range pooled.Unit {
-		out.time = append(out.time, s.time[first[id]])
-		out.event = append(out.event, s.event[first[id]])
-	}
-	return out, nil
-}
-
-func numberColumn(t *table.Table, name string) ([]float64, error) {
-	at, err := t.Require(name)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]float64, len(t.Rows))
-	for i, row := range t.Rows {
-		if out[i], err = table.Number(row[at]); err != nil {
-			return nil, &problem.Error{What: "a value is not a number", File: t.Path, Row: t.Line[i], Expected: "a number in column " + name, Found: strconv.Quote(row[at])}
-		}
-	}
-	return out, nil
-}
+// probabilities says whether scores are such.
+func probabilities(scores []float64) bool { return slices.Min(scores) >= 0 && slices.Max(scores) <= 1 }

@@ -98,11 +98,16 @@ func (r *Run) survivalOf(c *cohort.Cohort, set string, f followed, cut float64) 
 	if err != nil {
 		return report.SurvivalSet{}, err
 	}
-	s := report.SurvivalSet{Set: set, ByScore: *byScore, ByOutcome: *byOutcome, Unit: "months", RiskTimes: riskTimes(d.Time), Strata: p.Strata}
-	s.Title = map[string]string{cohort.SetInternal: "Internal test", cohort.SetExternal: "External test"}[set]
+	title := map[string]string{cohort.SetInternal: "Internal test", cohort.SetExternal: "External test"}[set]
+	return *SurvivalSet(set, title, d.Time, byScore, byOutcome, p.Strata), nil
+}
+
+// SurvivalSet is an analysis of one set as the report shows it, with the numbers at risk.
+func SurvivalSet(name, title string, times []float64, byScore *survival.Analysis, byOutcome *survival.Contrast, strata string) *report.SurvivalSet {
+	s := &report.SurvivalSet{Set: name, Title: title, ByScore: *byScore, ByOutcome: *byOutcome, Unit: "months", RiskTimes: riskTimes(times), Strata: strata}
 	s.AtRiskScore = atRisk(byScore.Curves, s.RiskTimes)
 	s.AtRiskOutcome = atRisk(byOutcome.Curves, s.RiskTimes)
-	return s, nil
+	return s
 }
 
 // riskTimes are about six round times from 0 to the last follow-up.
