@@ -10,6 +10,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -85,21 +86,10 @@ func prepare(t Table, idx []int, batch []string, by string) (*Combat, []int, err
 		count[batch[i]]++
 	}
 	c := &Combat{By: by, Batches: slices.Sorted(maps.Keys(count)), Features: p, Mean: make([]float64, p), Scale: make([]float64, p)}
-	if len(c.Batches) < 2 {
-		return nil, nil, &problem.Error{
-			What:     fmt.Sprintf("ComBat cannot be fitted: the training images are all of one %s", by),
-			Expected: fmt.Sprintf("training images of at least two %ss", by), Found: fmt.Sprint(c.Batches),
-			Try: "set `harmonise: none`, or give the training set several " + by + "s with a `split` column",
-		}
+	if err := Fittable(by, batch); err != nil {
+		return nil, nil, err
 	}
 	for _, b := range c.Batches {
-		if count[b] < fewest {
-			return nil, nil, &problem.Error{
-				What:     fmt.Sprintf("ComBat cannot be fitted: a %s has a single training image, so its variance is unknown", by),
-				Expected: fmt.Sprintf("at least %d images a %s", fewest, by), Found: fmt.Sprintf("%s: %d", b, count[b]),
-				Try: "set `harmonise: none`, or leave that " + by + " out of the training set",
-			}
-		}
 		c.Images = append(c.Images, count[b])
 		c.Gamma = append(c.Gamma, make([]float64, p))
 		c.Delta = append(c.Delta, make([]float64, p))
@@ -250,17 +240,57 @@ func (f *fit) shrink(ctx context.Context, batch int) error {
 	})
 }
 
+// Knows is an error for a batch that was not in the fit.
+func (c *Combat) Knows(batch string) error {
+	if _, ok := slices.BinarySearch(c.Batches, batch); ok {
+		return nil
+	}
+	return Unknown(c.By, c.Batches, batch)
+}
+
+// Unknown is the error of a batch that is not among those known.
+func Unknown(by string, known []string, batch string) error {
+	return &problem.Error{
+		What:     fmt.Sprintf("ComBat does not know the %s of an image", by),
+		Expected: "one of the training set's: " + strings.Join(known, ", "), Found: cmp.Or(batch, "none"),
+		Try: "set `harmonise: none`: how a " + by + " shifts the features can only be learnt from its own images",
+	}
+}
+
+// Fittable is an error where the batches of the training images cannot be harmonised: fewer than two of them, or one
+// with a single image.
+func Fittable(by string, batches []string) error {
+	count := map[string]int{}
+	for _, b := range batches {
+		count[b]++
+	}
+	names := slices.Sorted(maps.Keys(count))
+	if len(names) < 2 {
+		return &problem.Error{
+			What:     fmt.Sprintf("ComBat cannot be fitted: the training images are all of one %s", by),
+			Expected: fmt.Sprintf("training images of at least two %ss", by), Found: strings.Join(names, ", "),
+			Try: "set `harmonise: none`, or give the training set several " + by + "s with a `split` column",
+		}
+	}
+	for _, b := range names {
+		if count[b] < fewest {
+			return &problem.Error{
+				What:     fmt.Sprintf("ComBat cannot be fitted: a %s has a single training image, so its variance is unknown", by),
+				Expected: fmt.Sprintf("at least %d images a %s", fewest, by), Found: fmt.Sprintf("%s: %d", b, count[b]),
+				Try: "set `harmonise: none`, or leave that " + by + " out of the training set",
+			}
+		}
+	}
+	return nil
+}
+
 // Apply writes a row of a batch, harmonised, to dst, which may be the row. A batch that the fit has not seen is an
 // error: its shift and scale are unknown.
 func (c *Combat) Apply(row []float32, batch string, dst []float32) error {
-	b, ok := slices.BinarySearch(c.Batches, batch)
-	if !ok {
-		return &problem.Error{
-			What:     fmt.Sprintf("ComBat does not know the %s of an image", c.By),
-			Expected: "one of the training set's: " + fmt.Sprint(c.Batches), Found: fmt.Sprintf("%q", batch),
-			Try: "set `harmonise: none`; what a " + c.By + " shifts can only be learnt from its images",
-		}
+	if err := c.Knows(batch); err != nil {
+		return err
 	}
+	b, _ := slices.BinarySearch(c.Batches, batch)
 	if len(row) != c.Features || len(dst) != c.Features {
 		return &problem.Error{What: "the feature table does not fit the harmonisation", Expected: fmt.Sprintf("%d features an image", c.Features), Found: fmt.Sprint(len(row))}
 	}

@@ -27,7 +27,7 @@ func roiStage() *stage {
 	return &stage{
 		number: 2, name: "roi", version: 2,
 		needs:   []string{"cohort"},
-		params:  func(p *Plan) any { return []any{p.Image, p.Region, p.Readers, p.Network.Input, p.Seed} },
+		params:  func(p *Plan) any { return []any{p.Image, p.Region, p.Readers.Primary, p.Network.Input, p.Seed} },
 		outside: hashImages,
 		run:     runROI,
 	}
@@ -54,7 +54,7 @@ func hashImages(ctx context.Context, r *Run) (any, error) {
 	for i, im := range c.Images {
 		g.Go(func() error {
 			files := []string{im.Path}
-			for _, m := range im.Readings(r.Plan.Readers.Primary) {
+			for _, m := range im.Masks {
 				files = append(files, m.Path)
 			}
 			for _, f := range files {
@@ -107,6 +107,9 @@ func runROI(ctx context.Context, r *Run, out string) error {
 	if err != nil {
 		return err
 	}
+	if err := r.mayHarmonise(); err != nil {
+		return err
+	}
 	crops, err := createCrops(out, r.Plan.Network.Input)
 	if err != nil {
 		return err
@@ -115,11 +118,11 @@ func runROI(ctx context.Context, r *Run, out string) error {
 	rows := make([]*imageRow, len(c.Images))
 	reasons := make([]string, len(c.Images))
 	var done counter
-	g, ctx := errgroup.WithContext(ctx)
+	g, working := errgroup.WithContext(ctx)
 	g.SetLimit(workers(r.Jobs))
 	for i := range c.Images {
 		g.Go(func() error {
-			if err := ctx.Err(); err != nil {
+			if err := working.Err(); err != nil {
 				return err
 			}
 			row, regions, err := r.prepare(c, i)
@@ -136,7 +139,10 @@ func runROI(ctx context.Context, r *Run, out string) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	return r.finishROI(out, c, splits, rows, reasons)
+	if err := r.finishROI(out, c, splits, rows, reasons); err != nil {
+		return err
+	}
+	return r.writeReaders(ctx, out, c)
 }
 
 // finishROI writes images.csv, exclusions.csv, the summary and the gallery.

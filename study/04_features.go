@@ -16,11 +16,11 @@ import (
 // Stage 04 runs the networks on every crop and keeps the deep features, and what the trained networks looked at.
 func featuresStage() *stage {
 	return &stage{
-		number: 4, name: "features", version: 2,
+		number: 4, name: "features", version: 3,
 		needs: []string{"roi", "finetune"},
 		params: func(p *Plan) any {
 			n := p.Network
-			return []any{n.Backbone, n.Layer, n.Input, p.trains(), n.Train.Shared, p.Seed}
+			return []any{n.Backbone, n.Layer, n.Input, p.trains(), n.Train.Shared, p.Seed, p.looksByReader(0)}
 		},
 		outside: func(_ context.Context, r *Run) (any, error) { return r.startingPoint() },
 		run:     runFeatures,
@@ -107,10 +107,17 @@ func runFeatures(ctx context.Context, r *Run, out string) error {
 			looks = append(looks, look{fold, training})
 		}
 	}
+	outlines, err := r.outlines()
+	if err != nil {
+		return err
+	}
 	e := &extraction{run: r}
 	defer e.close()
 	for _, l := range looks {
 		e.total += len(regions) * len(l.images)
+		if r.Plan.looksByReader(l.fold) {
+			e.total += len(regions) * len(outlines)
+		}
 	}
 	for _, l := range looks {
 		if err := e.pair(ctx, l, filepath.Join(out, networkDir(l.fold))); err != nil {
@@ -231,7 +238,10 @@ func (e *extraction) region(ctx context.Context, l look, region, out string) err
 		defer maps.out.Abort()
 		net = maps
 	}
-	if err := e.extract(ctx, net, l.images, region, filepath.Join(out, region+".npy")); err != nil || maps == nil {
+	if err := e.extract(ctx, net, l.images, region, filepath.Join(out, region+".npy")); err != nil {
+		return err
+	}
+	if err := e.readers(ctx, prog, l, region, out); err != nil || maps == nil {
 		return err
 	}
 	return maps.out.Close()
@@ -243,8 +253,13 @@ func (e *extraction) extract(ctx context.Context, net features.Inferer, images [
 		return err
 	}
 	defer crops.close()
+	return e.extractFrom(ctx, net, crops, images, path)
+}
+
+// extractFrom writes the features of crops, a row an image.
+func (e *extraction) extractFrom(ctx context.Context, net features.Inferer, crops *cropFile, images []imageRow, path string) error {
 	n := e.run.Plan.Network
-	err = features.Extract(ctx, net, features.Job{
+	err := features.Extract(ctx, net, features.Job{
 		Path: path, Images: len(images), Width: e.run.featureWidth(), Tap: n.Layer,
 		InputLen: 3 * n.Input * n.Input, Batch: n.Batch, Workers: workers(e.run.Jobs),
 		Input:    func(i int, dst []float32) error { return crops.input(images[i], dst) },

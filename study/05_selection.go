@@ -19,9 +19,11 @@ import (
 func selectionStage() *stage {
 	return &stage{
 		number: 5, name: "selection", version: 3,
-		needs:  []string{"cohort", "roi", "finetune", "features"},
-		params: func(p *Plan) any { return []any{p.Selection, p.Seed, p.Split.Folds, p.fitOn()} },
-		run:    runSelection,
+		needs: []string{"cohort", "roi", "finetune", "features"},
+		params: func(p *Plan) any {
+			return []any{p.Selection, p.Seed, p.Split.Folds, p.fitOn(), p.Harmonise, p.HarmoniseBy, p.Readers.ICC}
+		},
+		run: runSelection,
 	}
 }
 
@@ -76,7 +78,8 @@ type selectionSummary struct {
 	Variance      []float64              `json:"explained_variance_ratio,omitempty"`
 	Lasso         *selection.LassoResult `json:"lasso"`
 	Note          string                 `json:"note,omitempty"`
-	FittedOn      string                 `json:"fitted_on"` // hash of the patient ids
+	FittedOn      string                 `json:"fitted_on"`           // hash of the patient ids
+	Disagreed     int                    `json:"below_icc,omitempty"` // raw features that the readers' agreement dropped
 }
 
 // keptRow is a row of kept.csv.
@@ -138,7 +141,13 @@ func (f *reduction) reduceRegion(ctx context.Context, region string) (*mat.Dense
 	if err != nil {
 		return nil, err
 	}
-	d, err := selection.FitDeep(ctx, rows, f.fitted, f.weights, f.run.Plan.Selection.deep(f.run.Jobs))
+	t, err := f.run.tame(ctx, region, f.pair, rows, f.images, f.fitted, f.applied)
+	if err != nil {
+		return nil, err
+	}
+	c := f.run.Plan.Selection.deep(f.run.Jobs)
+	c.Drop = t.drop
+	d, err := selection.FitDeep(ctx, t.rows, f.fitted, f.weights, c)
 	if err != nil {
 		return nil, err
 	}
@@ -147,8 +156,13 @@ func (f *reduction) reduceRegion(ctx context.Context, region string) (*mat.Dense
 		if err := d.Save(filepath.Join(f.dir, region+"-pca")); err != nil {
 			return nil, err
 		}
+		if t.combat != nil {
+			if err := t.combat.Save(combatDir(f.dir, region)); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return d.Transform(rows, f.applied, f.run.Jobs), nil
+	return d.Transform(t.rows, f.applied, f.run.Jobs), nil
 }
 
 // selectFrom drops correlated features and lets the LASSO choose among the rest; it writes the kept columns.
@@ -176,7 +190,7 @@ func (f *reduction) selectFrom(set string, x *mat.Dense, names []string) error {
 	}
 	if d := f.deep[set]; d != nil {
 		_, s.Inputs = d.Dims()
-		s.Variance = d.ExplainedVarianceRatio()
+		s.Variance, s.Disagreed = d.ExplainedVarianceRatio(), d.CallerDropped
 	}
 	f.summary[set] = s
 	return writeMatrix(filepath.Join(f.dir, set+".npy"), pickColumns(x, kept))

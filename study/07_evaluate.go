@@ -124,6 +124,9 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 	if err := r.writeSubgroups(out, e, tables); err != nil {
 		return err
 	}
+	if err := r.writeReaderAgreement(ctx, out, e); err != nil {
+		return err
+	}
 	return e.write(out, keys)
 }
 

@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"sonotype/bundle"
+	"sonotype/internal/problem"
 	"sonotype/nn"
 	"sonotype/report"
 )
@@ -13,6 +14,13 @@ import (
 // was not trained here has no file in the run: its weights come with the manifest.
 func (r *Run) frozen(keys []report.Key, e *evaluation, selected map[string]selectionSummary) (bundle.Manifest, map[string]nn.Tensors, error) {
 	m := bundle.NewManifest()
+	if r.Plan.harmonises() {
+		return m, nil, &problem.Error{
+			What:     "a harmonised model cannot score images by itself",
+			Expected: "`harmonise: none`", Found: "`harmonise: combat`, whose shift depends on the " + r.Plan.HarmoniseBy + " that an image comes from",
+			Try: "run the study without harmonisation to score new images or other outlines",
+		}
+	}
 	m.Geometry, m.Backbone, m.Layer = r.Plan.geometry(), r.Plan.Network.Backbone, r.Plan.Network.Layer
 	brought := map[string]nn.Tensors{}
 	for _, region := range regions {

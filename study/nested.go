@@ -53,6 +53,9 @@ func (r *Run) newNesting() (*nesting, error) {
 	}
 	known := d.learntFrom()
 	n := &nesting{pipeline: pipeline{plan: &r.Plan, keys: modelKeys(&r.Plan), images: images, deep: map[string]selection.Rows{}, jobs: r.Jobs}}
+	n.tame = func(ctx context.Context, region string, rows selection.Rows, fitted, applied []int) (tamed, error) {
+		return r.tame(ctx, region, finalFit, rows, images, fitted, applied)
+	}
 	for _, region := range regions {
 		if n.deep[region], err = r.features(region, finalFit); err != nil {
 			return nil, err

@@ -58,6 +58,7 @@ type pipeline struct {
 	images []imageRow                // their labels are what is learnt
 	deep   map[string]selection.Rows // features by region, a row an image
 	jobs   int
+	tame   func(ctx context.Context, region string, rows selection.Rows, fitted, applied []int) (tamed, error) // nil: the features as they are
 }
 
 // reduced are the principal components of some images, fitted on some of them.
@@ -78,11 +79,20 @@ func (p *pipeline) reduce(ctx context.Context, fitted, others []int) (*reduced, 
 	}
 	w := unitWeights(p.images, fitted)
 	for _, region := range regions {
-		d, err := selection.FitDeep(ctx, p.deep[region], fitted, w, p.plan.Selection.deep(p.jobs))
+		t := tamed{rows: p.deep[region]}
+		if p.tame != nil {
+			var err error
+			if t, err = p.tame(ctx, region, t.rows, fitted, applied); err != nil {
+				return nil, err
+			}
+		}
+		c := p.plan.Selection.deep(p.jobs)
+		c.Drop = t.drop
+		d, err := selection.FitDeep(ctx, t.rows, fitted, w, c)
 		if err != nil {
 			return nil, err
 		}
-		r.x[region] = d.Transform(p.deep[region], applied, p.jobs)
+		r.x[region] = d.Transform(t.rows, applied, p.jobs)
 	}
 	return r, nil
 }

@@ -35,6 +35,8 @@ type Plan struct {
 	Image       ImagePlan      `yaml:"image" json:"image"`
 	Region      RegionPlan     `yaml:"region" json:"region"`
 	Network     NetworkPlan    `yaml:"network" json:"network"`
+	Harmonise   string         `yaml:"harmonise" json:"harmonise"`       // none | combat
+	HarmoniseBy string         `yaml:"harmonise_by" json:"harmonise_by"` // centre | device
 	Selection   SelectionPlan  `yaml:"selection" json:"selection"`
 	Classify    ClassifyPlan   `yaml:"classify" json:"classify"`
 	Evaluate    EvaluatePlan   `yaml:"evaluate" json:"evaluate"`
@@ -57,7 +59,8 @@ type OutcomePlan struct {
 
 // ReadersPlan says whose outline is used where an image has several.
 type ReadersPlan struct {
-	Primary string `yaml:"primary" json:"primary"` // "" = the majority mask
+	Primary string  `yaml:"primary" json:"primary"` // "" = the majority mask
+	ICC     float64 `yaml:"icc" json:"icc"`         // features whose ICC(2,1) between readers is below are dropped; 0 = none is
 }
 
 // SplitPlan divides the development centre by patient.
@@ -164,6 +167,7 @@ func DefaultPlan(preset string) (Plan, error) {
 	}
 	p.SampleSize = defaultSampleSize()
 	p.Subgroups = defaultSubgroups()
+	p.Harmonise, p.HarmoniseBy = harmoniseNone, batchCentre
 	switch preset {
 	case "rigorous":
 		p.Network.Train = TrainPlan{Config: finetune.Rigorous(), Heldout: 1.0 / 3, FitOn: fitOnHeldout}
@@ -286,6 +290,9 @@ func (p *Plan) validate(file string) error {
 		oneOf("selection.lasso", p.Selection.Lasso, "gaussian", "binomial"),
 		oneOf("selection.lambda", p.Selection.Lambda, "min", "1se"),
 		oneOf("survival.cut", p.Survival.Cut, "train", "set"),
+		oneOf("harmonise", p.Harmonise, harmoniseNone, harmoniseCombat),
+		oneOf("harmonise_by", p.HarmoniseBy, batchCentre, batchDevice),
+		in("readers.icc", p.Readers.ICC, 0, 1),
 		p.Survival.validate(bad),
 		withFile(p.Network.Train.validate(bad), file),
 		withFile(p.Clinical.validate(bad), file),
