@@ -47,7 +47,7 @@ func sampleStudy(t testing.TB) *Study {
 		Flow: Flow{
 			Tables:     []FlowTable{{"cohort.csv", 962, 955, 929}},
 			Exclusions: []FlowExclusion{{Reason: "the outcome is missing", Rows: 12, Images: 12, Patients: 10, Cases: []string{"P0007 (cohort.csv, row 9)", "P0019 (cohort.csv, row 22)"}}, {Reason: "the mask is empty", Rows: 3, Images: 3, Patients: 2, Cases: []string{"P0101 (cohort.csv, row 110)"}}},
-			Sets:       []FlowSet{{"train", 557, 570, 409, []string{"Centre A"}}, {"internal", 239, 244, 158, []string{"Centre A"}}, {"external", 133, 133, 95, []string{"Centre B"}}},
+			Sets:       []FlowSet{{"train", 557, 570, 409, []string{"Centre A"}, nil}, {"internal", 239, 244, 158, []string{"Centre A"}, []string{"230 patients in the survival analysis; 9 without follow-up"}}, {"external", 133, 133, 95, []string{"Centre B"}, nil}},
 		},
 		FeatureSets: sampleSets, Models: sampleModels, Primary: Key{"fusion", "svm"},
 		PrimaryWhy: "highest mean AUC in cross-validation inside the training set",
@@ -56,6 +56,7 @@ func sampleStudy(t testing.TB) *Study {
 		Published:  []PublishedRow{{"internal", "fusion", "svm", .811, .752, .870, .778, .823, .691, .831}, {"external", "fusion", "svm", .817, .720, .915, .827, .884, .684, .880}},
 	}
 	s.Table1, s.Table2 = sampleTables(t)
+	s.Clinical = sampleClinical(t)
 	s.Images = sampleImages()
 	s.Learning = []Learning{sampleLearning("ta", 100, 0.3), sampleLearning("pta", 100, 0.12)}
 	for k, f := range sampleSets {
