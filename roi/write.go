@@ -16,23 +16,24 @@ import (
 // diag(-x, -y, 1), gzip-compressed when path ends in .gz. spacingMM is a pixel's width and height in
 // mm; 0 writes 1, as tools do when the spacing is unknown. The bytes depend on the arguments only.
 func WriteNIfTI(path string, m *Mask, spacingMM [2]float64) error {
-	if m.W > math.MaxInt16 || m.H > math.MaxInt16 {
-		return &problem.Error{What: "the mask is too large for NIfTI", File: path,
-			Expected: "at most 32767 pixels a side", Found: fmt.Sprintf("%d x %d", m.W, m.H)}
-	}
 	return artifact.Write(path, func(w io.Writer) error {
 		if !strings.HasSuffix(path, ".gz") {
-			return writeNIfTI(w, m, spacingMM)
+			return EncodeNIfTI(w, m, spacingMM)
 		}
 		z := gzip.NewWriter(w)
-		if err := writeNIfTI(z, m, spacingMM); err != nil {
+		if err := EncodeNIfTI(z, m, spacingMM); err != nil {
 			return err
 		}
 		return z.Close()
 	})
 }
 
-func writeNIfTI(w io.Writer, m *Mask, spacingMM [2]float64) error {
+// EncodeNIfTI writes a mask as an uncompressed NIfTI-1 file.
+func EncodeNIfTI(w io.Writer, m *Mask, spacingMM [2]float64) error {
+	if m.W > math.MaxInt16 || m.H > math.MaxInt16 {
+		return &problem.Error{What: "the mask is too large for NIfTI",
+			Expected: "at most 32767 pixels a side", Found: fmt.Sprintf("%d x %d", m.W, m.H)}
+	}
 	if _, err := w.Write(niftiBytes(m.W, m.H, spacingMM)); err != nil {
 		return err
 	}

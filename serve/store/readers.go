@@ -91,14 +91,8 @@ func (s *Store) Failed(ctx context.Context, name string, limit int, lock time.Du
 	})
 }
 
-// Session is a signed-in reader.
-type Session struct {
-	Reader Reader
-	CSRF   string
-}
-
 // AddSession signs a reader in for a time; token is the cookie's value, of which only a hash is kept.
-func (s *Store) AddSession(ctx context.Context, name, token, csrf string, lasts time.Duration) error {
+func (s *Store) AddSession(ctx context.Context, name, token string, lasts time.Duration) error {
 	sum := sha256.Sum256([]byte(token))
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		var id string
@@ -108,27 +102,25 @@ func (s *Store) AddSession(ctx context.Context, name, token, csrf string, lasts 
 		if _, err := tx.Exec("DELETE FROM sessions WHERE expires < ?", s.stamp()); err != nil {
 			return err
 		}
-		if _, err := tx.Exec("INSERT INTO sessions VALUES (?, ?, ?, ?)", sum[:], id, csrf, s.now().Add(lasts).UTC().Format(time.RFC3339Nano)); err != nil {
+		if _, err := tx.Exec("INSERT INTO sessions VALUES (?, ?, ?)", sum[:], id, s.now().Add(lasts).UTC().Format(time.RFC3339Nano)); err != nil {
 			return err
 		}
 		return s.note(tx, name, "signed in", name, "")
 	})
 }
 
-// Session is that of a cookie's value, or ErrNotFound when there is none or it has expired.
-func (s *Store) Session(ctx context.Context, token string) (Session, error) {
+// SignedIn is the reader of a cookie's value, or ErrNotFound when there is no such session or it has expired.
+func (s *Store) SignedIn(ctx context.Context, token string) (Reader, error) {
 	sum := sha256.Sum256([]byte(token))
-	var out Session
 	var id, expires string
-	err := named(s.read.QueryRowContext(ctx, "SELECT reader, csrf, expires FROM sessions WHERE token = ?", sum[:]).Scan(&id, &out.CSRF, &expires))
+	err := named(s.read.QueryRowContext(ctx, "SELECT reader, expires FROM sessions WHERE token = ?", sum[:]).Scan(&id, &expires))
 	if err != nil {
-		return Session{}, err
+		return Reader{}, err
 	}
 	if !s.now().Before(at(expires)) {
-		return Session{}, ErrNotFound
+		return Reader{}, ErrNotFound
 	}
-	out.Reader, err = scanReader(s.read.QueryRowContext(ctx, "SELECT "+readerColumns+" FROM readers WHERE id = ?", id))
-	return out, err
+	return scanReader(s.read.QueryRowContext(ctx, "SELECT "+readerColumns+" FROM readers WHERE id = ?", id))
 }
 
 // EndSession signs a reader out.

@@ -12,7 +12,6 @@ CREATE TABLE readers (
 CREATE TABLE sessions (
   token   BLOB PRIMARY KEY,            -- SHA-256 of the cookie's value
   reader  TEXT NOT NULL REFERENCES readers (id) ON DELETE CASCADE,
-  csrf    TEXT NOT NULL,
   expires TEXT NOT NULL
 ) STRICT;
 

@@ -78,7 +78,7 @@ func TestWhatIsNotThereIsNotFound(t *testing.T) {
 	_, outlineErr := s.AddOutline(ctx, "mei", "x", nil, "")
 	_, predictionErr := s.AddPrediction(ctx, "mei", "x", "y", "b", nil)
 	_, readerErr := s.Reader(ctx, "x")
-	_, sessionErr := s.Session(ctx, "x")
+	_, sessionErr := s.SignedIn(ctx, "x")
 	for name, err := range map[string]error{"case": caseErr, "image": imageErr, "outline": outlineErr, "prediction": predictionErr,
 		"biopsy": s.SetBiopsy(ctx, "mei", "x", 1), "delete": s.DeleteCase(ctx, "mei", "x"), "reader": readerErr,
 		"session": sessionErr, "remove": s.RemoveReader(ctx, "mei", "x")} {
@@ -187,11 +187,11 @@ func TestReadersSessionsAndLocks(t *testing.T) {
 	if err := s.SetReader(ctx, "setup", "mei", RoleReader, "hash"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddSession(ctx, "mei", "token", "csrf", time.Hour); err != nil {
+	if err := s.AddSession(ctx, "mei", "token", time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	if got := must[Session](t)(s.Session(ctx, "token")); got.Reader.Name != "mei" || got.CSRF != "csrf" {
-		t.Errorf("session %+v", got)
+	if got := must[Reader](t)(s.SignedIn(ctx, "token")); got.Name != "mei" {
+		t.Errorf("signed in %+v", got)
 	}
 	for range 3 {
 		if err := s.Failed(ctx, "mei", 3, time.Minute); err != nil {
@@ -202,16 +202,16 @@ func TestReadersSessionsAndLocks(t *testing.T) {
 		t.Errorf("after three failures %+v", r)
 	}
 	clock = clock.Add(time.Hour)
-	if _, err := s.Session(ctx, "token"); !errors.Is(err, ErrNotFound) {
+	if _, err := s.SignedIn(ctx, "token"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("an old session: %v", err)
 	}
-	if err := s.AddSession(ctx, "mei", "token2", "csrf", time.Hour); err != nil {
+	if err := s.AddSession(ctx, "mei", "token2", time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetReader(ctx, "setup", "mei", RoleAdmin, "new"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Session(ctx, "token2"); !errors.Is(err, ErrNotFound) {
+	if _, err := s.SignedIn(ctx, "token2"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a session outlived the password: %v", err)
 	}
 }
