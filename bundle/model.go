@@ -38,8 +38,3 @@ type Neighbour struct {
 	Score    num.Float `json:"score"` // out-of-fold
 	Distance float64   `json:"distance"`
 }
-
-// Card describes a bundle for people and programs.
-type Card struct {
-	Title string `json:"title"`
-}
