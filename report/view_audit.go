@@ -128,6 +128,9 @@ func newAuditRow(r audit.RowResult) auditRow {
 		}
 	}
 	out.Others = strings.Join(others, "; ")
+	if r.Status == audit.StatusReproduced && r.Kind == "continuous" {
+		out.Status = "possible" // its rounding allows it, and much else
+	}
 	out.Failed = r.Status == audit.StatusNone || r.Status == audit.StatusOverall
 	return out
 }
@@ -176,14 +179,14 @@ const (
 // auditPlot starts a figure with one line an entry, named at the left.
 func auditPlot(f *figure, names []string, x chart.Axis, legend []chart.Entry) *chart.Plot {
 	n := float64(len(names))
-	height := marginTop + n*auditLine + marginBase + 8 + chart.LegendHeight(len(legend))
+	height := marginTop + n*auditLine + marginBase + 16 + chart.LegendHeight(len(legend))
 	c := new(Study).draw(f, auditWidth, height, f.caption)
 	p := chart.NewPlot(c, auditLeft, marginTop, marginR, height-marginTop-n*auditLine, x, chart.Axis{Min: 0, Max: n, Bare: true, Ticks: []float64{0}})
 	for i, name := range names {
 		short, full := chart.Fit(name, auditLeft-20, 12)
 		c.Label(at(auditLeft-8, p.At(p.X.Min, n-float64(i)-0.5).Y+4), short, chart.Text{Anchor: "end", Title: full})
 	}
-	c.Legend(at(auditLeft, height-chart.LegendHeight(len(legend))+8), 500, legend)
+	c.Legend(at(auditLeft, height-chart.LegendHeight(len(legend))), 500, legend)
 	return p
 }
 
