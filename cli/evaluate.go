@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -100,10 +102,28 @@ func (a *app) evaluateTable(ctx context.Context, path string, f *evaluateFlags) 
 	if a.json {
 		return a.writeJSON(flat)
 	}
-	for _, name := range slices.Sorted(maps.Keys(flat)) {
-		fmt.Fprintf(a.out, "%-36s %v\n", name, shown(flat[name]))
-	}
+	a.printFlat(flat)
 	return nil
+}
+
+// printFlat writes a line a figure, its interval beside it.
+func (a *app) printFlat(flat map[string]any) {
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	for _, name := range slices.Sorted(maps.Keys(flat)) {
+		base, isLimit := strings.CutSuffix(name, "_lo")
+		if !isLimit {
+			base, isLimit = strings.CutSuffix(name, "_hi")
+		}
+		if _, ok := flat[base]; isLimit && ok {
+			continue
+		}
+		interval := ""
+		if lo, ok := flat[name+"_lo"]; ok {
+			interval = fmt.Sprintf("(%v to %v)", shown(lo), shown(flat[name+"_hi"]))
+		}
+		fmt.Fprintf(w, "%s\t%v\t%s\n", name, shown(flat[name]), interval)
+	}
+	w.Flush()
 }
 
 // check refuses what the flags alone show to be wrong.

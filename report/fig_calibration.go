@@ -9,6 +9,9 @@ import (
 	"sonotype/report/chart"
 )
 
+// dashDot is the line of what comes after recalibration.
+const dashDot = "7 3 1.5 3"
+
 // calibration compares predicted probabilities with what was observed.
 func (s *Study) calibration(set Set) figure {
 	r := set.Results[s.Primary]
@@ -25,7 +28,7 @@ func (s *Study) calibration(set Set) figure {
 		f.caption += " Scores were recalibrated first, " + r.recalibratedHow() + "."
 	}
 	if r.After != nil {
-		f.caption += " Dotted thin line: the curve after recalibrating the probabilities " + r.After.How + "."
+		f.caption += " Dash-dotted: the curve after recalibrating the probabilities " + r.After.How + "."
 	}
 	const h = 498
 	c := s.draw(&f, panelW, h, "Observed share of positives against predicted probability, with the diagonal of perfect calibration.")
@@ -44,7 +47,7 @@ func (s *Study) calibration(set Set) figure {
 			}
 		}
 		if r.After != nil {
-			p.Path(smooth(p, &f, "curve after recalibration", r.After.Calibration), chart.Stroke{Colour: chart.Ink, Width: 1.4, Dash: chart.Dotted})
+			p.Path(smooth(p, &f, "curve after recalibration", r.After.Calibration), chart.Stroke{Colour: chart.Ink, Width: 1.4, Dash: dashDot})
 		}
 		p.Path(smooth(p, &f, "curve", k), chart.Stroke{Colour: colour, Width: 2.2, Dash: dashOf(set)})
 		for _, g := range k.Groups {

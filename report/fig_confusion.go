@@ -10,7 +10,7 @@ import (
 func (s *Study) confusion(set Set, number string) figure {
 	r := set.Results[s.Primary].Performance
 	f := figure{number: number, title: "Confusion matrix, " + set.Title, id: stem(number, "confusion", set.Name)}
-	f.caption = fmt.Sprintf("What the model said against what was measured, at the threshold of %s fixed beforehand. Of %d %s with %s, %d were found and %d missed; of %d with %s, %d were recognised and %d were false alarms.",
+	f.caption = fmt.Sprintf("What the model said against what was measured, at the threshold of %s. Of %d %s with %s, %d were found and %d missed; of %d with %s, %d were recognised and %d were false alarms.",
 		share(r.Threshold), r.Positive, s.unit()+"s", s.positive(), r.TP, r.FN, r.N-r.Positive, s.negative(), r.TN, r.FP)
 	f.data = table{header: []string{"measured", "predicted", "n"}}
 	names := [2]string{s.negative(), s.positive()}

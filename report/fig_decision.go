@@ -32,7 +32,7 @@ func (s *Study) decision(set Set, number string) figure {
 	colour := modelColour(s.Primary.Model)
 	main := chart.Stroke{Colour: colour, Width: 2.6, Dash: dashOf(set)}
 	treatAll, treatNone := chart.Stroke{Colour: chart.Grey, Width: 2, Dash: chart.Dotted}, chart.Stroke{Colour: chart.Ink, Width: 1.2}
-	recalibrated := chart.Stroke{Colour: chart.Ink, Width: 1.4, Dash: chart.Dotted}
+	recalibrated := chart.Stroke{Colour: chart.Ink, Width: 1.4, Dash: dashDot}
 	p.Inside(func() {
 		p.Area(decisionBand(p, d.Band), colour, 0.16)
 		stretches(p, d.Better, chart.SkyBlue, "model best")
@@ -73,7 +73,7 @@ func decisionCaption(r Result) string {
 		out += " Scores were recalibrated first, " + r.recalibratedHow() + "."
 	}
 	if r.After != nil {
-		out += " Dotted thin line: the same after recalibrating the probabilities " + r.After.How + "."
+		out += " Dash-dotted: the same after recalibrating the probabilities " + r.After.How + "."
 	}
 	return out
 }

@@ -34,6 +34,7 @@ type otherScoreRow struct {
 func WriteScores(path string, s *Study, compared map[Key]evaluate.PairedAUC) error {
 	set := s.Sets[0]
 	v := &scoresPage{Study: s, Headline: s.headlineOf(set, "given"), Unit: s.unit(), Measures: s.measuresView(), SurvivalTables: s.survivalView(), CSV: map[string]download{}}
+	v.Measures.Title = "All measures"
 	css, _ := files.ReadFile("templates/style.css") // embedded, so it is there
 	v.CSS = template.CSS(string(css) + chart.Style())
 	roc := s.roc(set, "")

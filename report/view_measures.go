@@ -9,6 +9,7 @@ import (
 
 // measuresView is every measure of the primary model in every set, and a choice of them for all models.
 type measuresView struct {
+	Title        string
 	Sets         []string
 	Rows         []measureRow
 	All          []allMeasures
@@ -86,7 +87,7 @@ func nameOf(measure string) (name, why string, first bool) {
 }
 
 func (s *Study) measuresView() measuresView {
-	var v measuresView
+	v := measuresView{Title: "The primary model in full"}
 	at := map[string]int{}
 	for k, set := range s.Sets {
 		v.Sets = append(v.Sets, set.Title)
