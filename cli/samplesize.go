@@ -17,8 +17,12 @@ var criterionNames = map[string]string{
 // printSampleSize says what the cohort is large enough for, by Riley's criteria. It is advice: nothing fails for it.
 func (a *app) printSampleSize(s samplesize.Assessment) {
 	if d := s.Development; d != nil {
-		fmt.Fprintf(a.out, "sample size, development: %d learn (%d positive); %d candidate parameters at an AUC of %.2f need %d (%s); those at hand allow %d\n",
-			d.Patients, d.Positive, d.Parameters, d.AUC, d.N, criteria(d.Criteria), d.Affordable)
+		allowed := fmt.Sprintf("those at hand allow %d", d.Affordable)
+		if d.Affordable == 0 {
+			allowed = "those at hand are too few for any"
+		}
+		fmt.Fprintf(a.out, "sample size, development: %d learn (%d positive); %d candidate parameters at an AUC of %.2f need %d (%s); %s\n",
+			d.Patients, d.Positive, d.Parameters, d.AUC, d.N, criteria(d.Criteria), allowed)
 	}
 	for _, v := range s.Validation {
 		verdict := "enough"
