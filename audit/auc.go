@@ -153,15 +153,16 @@ func (r *Report) reportSE(where string, s *SERange, set *Set) {
 	if !s.Symmetric {
 		printed = span{printed.lo * 0.9, printed.hi * 1.1}
 	}
+	fitting := fmt.Sprintf(" By Hanley-McNeil it would fit about %.0f patients of the same class shares.", float64(set.N.N)*square(float64(s.Hanley)*2/float64(s.Lo+s.Hi)))
 	switch {
 	case printed.lo > float64(s.Most):
-		r.add("AUC interval", where, Contradiction, fmt.Sprintf("%s. No scores of %s can have a standard error above %.4f: the interval belongs to fewer patients, or to another AUC.", said, classes, s.Most))
+		r.add("AUC interval", where, Contradiction, fmt.Sprintf("%s. No scores of %s can have a standard error above %.4f: the interval belongs to fewer patients, or to another AUC.%s", said, classes, s.Most, fitting))
 	case printed.hi < float64(s.Least):
-		r.add("AUC interval", where, Contradiction, fmt.Sprintf("%s. No scores of %s without ties can have one below %.4f: the interval belongs to more units than patients, or is not of this AUC.", said, classes, s.Least))
+		r.add("AUC interval", where, Contradiction, fmt.Sprintf("%s. No scores of %s without ties can have one below %.4f: the interval belongs to more units than patients, or is not of this AUC.%s", said, classes, s.Least, fitting))
 	case printed.lo > float64(s.BinormHi):
-		r.add("AUC interval", where, Doubt, said+". It is wider than normal scores of these class counts give: possible only with an unusual distribution of scores, or fewer patients.")
+		r.add("AUC interval", where, Doubt, said+". It is wider than normal scores of these class counts give: possible only with an unusual distribution of scores, or fewer patients."+fitting)
 	case printed.hi < float64(s.BinormLo):
-		r.add("AUC interval", where, Doubt, said+". It is narrower than normal scores of these class counts give: possible only with an unusual distribution of scores, or if images were counted as patients.")
+		r.add("AUC interval", where, Doubt, said+". It is narrower than normal scores of these class counts give: possible only with an unusual distribution of scores, or if images were counted as patients."+fitting)
 	case printed.lo > float64(s.UsualHi), printed.hi < float64(s.UsualLo):
 		r.add("AUC interval", where, Note, said+". Normal scores give it only where the SDs of the two classes differ more than twofold.")
 	default:

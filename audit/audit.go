@@ -1,6 +1,9 @@
 package audit
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // Run audits a paper. The same paper gives the same report.
 func Run(ctx context.Context, p *Paper) (*Report, error) {
@@ -17,6 +20,9 @@ func Run(ctx context.Context, p *Paper) (*Report, error) {
 		}
 	}
 	r.acrossTables(p)
+	for i := range p.Sets {
+		r.set(&p.Sets[i])
+	}
 	for i := range p.Models {
 		if err := r.models(ctx, &p.Models[i], p.Seed); err != nil {
 			return nil, err
@@ -26,6 +32,17 @@ func Run(ctx context.Context, p *Paper) (*Report, error) {
 		r.contrast(&p.Survival[i])
 	}
 	return r, nil
+}
+
+// set checks that the classes add up to the set, where the paper prints all three.
+func (r *Report) set(s *Set) {
+	switch s.printed {
+	case 0:
+	case s.N.N:
+		r.add("sum", s.Name, Agrees, fmt.Sprintf("The classes add up to the %d patients of the set.", s.N.N))
+	default:
+		r.add("sum", s.Name, Contradiction, fmt.Sprintf("The classes add up to %d patients, the set has %d.", s.N.N, s.printed))
+	}
 }
 
 // models audits the models that were compared on one set.

@@ -157,6 +157,19 @@ func TestSurvivalFindings(t *testing.T) {
 	}
 }
 
+func TestSizesOfSetsAndCurves(t *testing.T) {
+	r := auditOf(t, strings.Replace(model, "{name: test, positive", "{name: test, n: 101, positive", 1)+"survival: [{name: s, p: 0.2, n: 40, events: 9, groups: [{name: a, n: 20, events: 4}, {name: b, n: 19, events: 5}]}]\n")
+	if c := checkOf(t, r, "sum", "test"); c.Verdict != Contradiction || !strings.Contains(c.Message, "100 patients, the set has 101") {
+		t.Errorf("%+v", c)
+	}
+	if c := checkOf(t, r, "sum", "s"); c.Verdict != Contradiction || !strings.Contains(c.Message, "39 patients, printed is 40") {
+		t.Errorf("%+v", c)
+	}
+	if r.Counts[string(Contradiction)] < 2 {
+		t.Errorf("%+v", r.Counts)
+	}
+}
+
 func TestTotalsAndShares(t *testing.T) {
 	r := auditOf(t, "totals: [{name: centres, parts: [796, 133], total: 928}]\nshares: [{name: train, count: 557, of: 796, printed: 71%}, {name: high, count: 662, of: 929, printed: 0.713}]\n")
 	if r.Counts[string(Contradiction)] != 2 || r.Counts[string(Agrees)] != 1 {

@@ -206,6 +206,10 @@ func (p *Paper) checkSet(i int) error {
 		}
 	}
 	classes := s.Positive.given() && s.Negative.given()
+	if classes && s.N.given() {
+		s.printed = s.N.N
+		s.N.N = s.Positive.N + s.Negative.N
+	}
 	if s.Positive.given() != s.Negative.given() && s.N.given() { // the other class follows
 		if s.Positive.given() {
 			s.Negative = Whole{s.N.N - s.Positive.N, s.N.Line}
@@ -322,6 +326,9 @@ func (s *Survival) check() (err error) {
 		if g.N.given() && g.Events.N > g.N.N {
 			return &problem.Error{What: s.Name + ": a group has more events than patients", Row: g.Events.Line, Found: fmt.Sprintf("%d of %d", g.Events.N, g.N.N)}
 		}
+	}
+	if s.N.given() && s.Events.N > s.N.N {
+		return &problem.Error{What: s.Name + ": more events than patients", Row: s.Events.Line, Found: fmt.Sprintf("%d of %d", s.Events.N, s.N.N)}
 	}
 	if s.hr, err = s.HR.optional(s.Name+": the hazard ratio", 0, largestRatio); err != nil {
 		return err

@@ -72,6 +72,8 @@ type Set struct {
 	N        Whole  `yaml:"n"` // where the classes are not given
 	Positive Whole  `yaml:"positive"`
 	Negative Whole  `yaml:"negative"`
+
+	printed int // N of the file where both classes stand there, too; N itself is then their sum
 }
 
 // Models are the models that were compared on one set.

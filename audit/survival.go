@@ -11,9 +11,34 @@ import (
 
 // contrast audits one contrast of survival.
 func (r *Report) contrast(s *Survival) {
+	r.curves(s)
 	r.hazardInterval(s)
 	r.hazardAndP(s)
 	r.events(s)
+}
+
+// curves checks that the groups add up to all patients and all events.
+func (r *Report) curves(s *Survival) {
+	if len(s.Groups) == 0 {
+		return
+	}
+	var n, d int
+	sizes, events := s.N.given(), s.Events.given()
+	for _, g := range s.Groups {
+		n, d = n+g.N.N, d+g.Events.N
+		sizes, events = sizes && g.N.given(), events && g.Events.given()
+	}
+	said := func(ok bool, what string, sum, all int) {
+		switch {
+		case !ok:
+		case sum == all:
+			r.add("sum", s.Name, Agrees, fmt.Sprintf("The groups add up to %d %s.", sum, what))
+		default:
+			r.add("sum", s.Name, Contradiction, fmt.Sprintf("The groups add up to %d %s, printed is %d.", sum, what, all))
+		}
+	}
+	said(sizes, "patients", n, s.N.N)
+	said(events, "events", d, s.Events.N)
 }
 
 // logSE is the range of the standard error of log HR that a printed interval implies.
