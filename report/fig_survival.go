@@ -5,9 +5,22 @@ import (
 	"fmt"
 	"slices"
 
+	"sonotype/internal/num"
 	"sonotype/report/chart"
 	"sonotype/survival"
 )
+
+// followUpFigures are the curves of all sets, then their AUCs along follow-up.
+func (s *Study) followUpFigures() []figure {
+	var curves, aucs []figure
+	for _, sv := range s.Survival {
+		curves = append(curves, s.survivalFigures(sv)...)
+		if len(sv.ByScore.AUCCurve) > 1 {
+			aucs = append(aucs, s.timeAUC(sv))
+		}
+	}
+	return append(curves, aucs...)
+}
 
 // survivalFigures are the Kaplan-Meier curves by score (4A internal, 4B external) and by the measured outcome.
 func (s *Study) survivalFigures(sv SurvivalSet) []figure {
@@ -16,7 +29,7 @@ func (s *Study) survivalFigures(sv SurvivalSet) []figure {
 	if len(sv.ByScore.Curves) > 0 {
 		f := figure{number: number, title: "Survival by score, " + sv.Title, id: stem(number, "km-score", sv.Set)}
 		f.caption = fmt.Sprintf("Share of %ss without recurrence or death over time, for scores above and up to %s (a cut fixed as the methods say). Bands: 95 %% intervals; ticks: end of follow-up. %s",
-			s.unit(), share(sv.ByScore.Cut), contrastCaption(sv.ByScore.Contrast))
+			s.unit(), cutInWords(sv.ByScore.Cut), contrastCaption(sv.ByScore.Contrast))
 		s.kaplanMeier(&f, sv, sv.ByScore.Contrast, sv.AtRiskScore, [2]string{"low score", "high score"})
 		out = append(out, f)
 	}
@@ -26,10 +39,15 @@ func (s *Study) survivalFigures(sv SurvivalSet) []figure {
 		s.kaplanMeier(&f, sv, sv.ByOutcome, sv.AtRiskOutcome, [2]string{s.negative(), s.positive()})
 		out = append(out, f)
 	}
-	if len(sv.ByScore.AUCCurve) > 1 {
-		out = append(out, s.timeAUC(sv))
-	}
 	return out
+}
+
+// cutInWords prints a cut of probabilities as the page prints those, and any other to three significant digits.
+func cutInWords(cut num.Float) string {
+	if cut >= 0 && cut <= 1 {
+		return share(cut)
+	}
+	return significant(float64(cut))
 }
 
 func contrastCaption(c survival.Contrast) string {
@@ -72,7 +90,7 @@ func (s *Study) kaplanMeier(f *figure, sv SurvivalSet, c survival.Contrast, atRi
 		p.Inside(func() { kmCurve(p, k, colour, dashOf(Set{Name: sv.Set})) })
 		canvas.Legend(at(p.Left+8, base-22-17*float64(len(c.Curves)-1-i)), p.Width-16, []chart.Entry{{Label: fmt.Sprintf("%s (n = %d)", names[group], k.N), Stroke: chart.Stroke{Colour: colour, Width: 2.2, Dash: dashOf(Set{Name: sv.Set})}}})
 		y := base + 75 + 17*float64(i)
-		short, full := chart.Fit(names[group], p.Left-20, 11.5)
+		short, full := chart.Fit(names[group], p.Left-34, 11.5)
 		canvas.Label(at(8, y), short, chart.Text{Size: 11.5, Colour: colour, Title: full, Bold: true})
 		if i < len(atRisk) {
 			for j, n := range atRisk[i][:min(len(atRisk[i]), len(sv.RiskTimes))] {

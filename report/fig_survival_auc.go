@@ -12,7 +12,7 @@ import (
 func (s *Study) timeAUC(sv SurvivalSet) figure {
 	f := figure{title: "Time-dependent AUC, " + sv.Title, id: stem("", "time-auc", sv.Set)}
 	unit := cmp.Or(sv.Unit, "months")
-	f.caption = fmt.Sprintf("How well the score tells %ss with an event by a time from those followed beyond it, along follow-up. Line at 0.5: chance. Band: 95 %% interval at each time, wide where few are compared.", s.unit())
+	f.caption = fmt.Sprintf("How well the score tells %ss with an event by a time from those followed beyond it, along follow-up. Line at 0.5: chance. Band: 95 %% interval at each time, wide where few are compared; dots: the times of the table.", s.unit())
 	f.data.header = []string{"time", "events_before", "followed_beyond", "auc", "lo", "hi"}
 	const h = 360.0
 	c := s.draw(&f, panelW, h, f.caption)
@@ -37,7 +37,8 @@ func (s *Study) timeAUC(sv SurvivalSet) figure {
 		p.Path(p.Points(x, y), chart.Stroke{Colour: colour, Width: 2.4, Dash: dashOf(Set{Name: sv.Set})})
 	})
 	for _, a := range sv.ByScore.TimeAUC {
-		if computable(a.AUC) && a.Time <= curve[len(curve)-1].Time {
+		if computable(a.AUC, a.Lo, a.Hi) && a.Time <= curve[len(curve)-1].Time {
+			p.Line(p.At(a.Time, float64(a.Lo)), p.At(a.Time, float64(a.Hi)), chart.Stroke{Colour: colour, Width: 1.2})
 			p.Dot(p.At(a.Time, float64(a.AUC)), 4, colour, fmt.Sprintf("%s %s: %s", significant(a.Time), unit, share(a.AUC)))
 		}
 	}

@@ -50,9 +50,7 @@ func WriteScores(path string, s *Study, compared map[Key]evaluate.PairedAUC) err
 				Gain: signedCell(c.Difference, c.Lo, c.Hi, 3, c.Note), P: pCell(c.P, c.Note)})
 		}
 	}
-	for _, sv := range s.Survival {
-		v.SurvivalFigures = append(v.SurvivalFigures, embeddedViews(s.survivalFigures(sv))...)
-	}
+	v.SurvivalFigures = embeddedViews(s.followUpFigures())
 	tables := []namedTable{{"measures", s.measuresTable()}, {"plan", settingsTable(s.Plan)}}
 	if len(s.Survival) > 0 {
 		tables = append(tables, namedTable{"survival", s.survivalTable()}, namedTable{"survival-ranking", s.rankingTable()}, namedTable{"survival-cox", s.coxTable()})

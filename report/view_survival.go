@@ -3,7 +3,9 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"sonotype/internal/num"
@@ -47,10 +49,13 @@ type coxRow struct {
 func (s *Study) survivalView() survivalView {
 	var v survivalView
 	for _, t := range s.reportedTimes() {
-		v.Times = append(v.Times, significant(t))
+		v.Times = append(v.Times, plainNumber(t))
 	}
 	for _, sv := range s.Survival {
-		v.Contrasts = append(v.Contrasts, sv.scoreRow(), sv.outcomeRow())
+		v.Contrasts = append(v.Contrasts, sv.scoreRow())
+		if len(sv.ByOutcome.Curves) > 0 {
+			v.Contrasts = append(v.Contrasts, sv.outcomeRow())
+		}
 		if sv.ByScore.Strata > 1 {
 			v.Stratified = cmp.Or(sv.Strata, "stratum")
 		}
@@ -60,12 +65,32 @@ func (s *Study) survivalView() survivalView {
 		if a := sv.ByScore.Added; a != nil {
 			v.Added = append(v.Added, addedInWords(sv, a))
 		}
-		for _, n := range sv.ByScore.Notes {
+		for _, n := range sv.remarks() {
 			v.Notes = append(v.Notes, sv.Title+": "+n+".")
 		}
 	}
 	return v
 }
+
+// remarks are what stands against the tables of a set.
+func (sv SurvivalSet) remarks() []string {
+	a := sv.ByScore
+	out := slices.Clone(a.Notes)
+	for _, m := range modelsOf(a) {
+		if m.cox.Note != "" {
+			out = append(out, m.name+": "+m.cox.Note)
+		}
+	}
+	for _, h := range a.Hazards {
+		if h.Transform == survival.TimeKM && h.Global.P < 0.05 {
+			out = append(out, "hazard ratios change during follow-up ("+pEquals(h.Global.P)+"): each is an average over it, and the restricted mean says more")
+		}
+	}
+	return out
+}
+
+// plainNumber prints a time without needless digits: 36, 56.8.
+func plainNumber(v float64) string { return strconv.FormatFloat(math.Round(10*v)/10, 'f', -1, 64) }
 
 // reportedTimes are the times of the time-dependent AUC in any set.
 func (s *Study) reportedTimes() []float64 {
@@ -93,7 +118,7 @@ func (sv SurvivalSet) scoreRow() contrastRow {
 	row.Months = ratio(a.Means.Difference, a.Means.Lo, a.Means.Hi, a.Means.Note)
 	if computable(a.Means.P, a.Means.Difference, a.Means.Horizon) {
 		row.Months.Small = significant(float64(a.Means.Lo)) + " to " + significant(float64(a.Means.Hi)) + ", " + pEquals(a.Means.P)
-		row.Months.Title = fmt.Sprintf("up to %s %s", significant(float64(a.Means.Horizon)), cmp.Or(sv.Unit, "months"))
+		row.Months.Title = fmt.Sprintf("up to %s %s", plainNumber(float64(a.Means.Horizon)), cmp.Or(sv.Unit, "months"))
 	}
 	return row
 }
@@ -107,7 +132,7 @@ func (sv SurvivalSet) rankingRow(times []float64) rankingRow {
 	a := sv.ByScore
 	row := rankingRow{Set: sv.Title, Harrell: metric(a.CIndex, a.CIndexLo, a.CIndexHi, a.Note), Uno: metric(a.Uno.C, a.Uno.Lo, a.Uno.Hi, a.Uno.Note), Horizon: dash}
 	if computable(a.Means.Horizon) {
-		row.Horizon = significant(float64(a.Means.Horizon))
+		row.Horizon = plainNumber(float64(a.Means.Horizon))
 	}
 	for _, t := range times {
 		cell := valueCell{Value: dash, Title: "not computed"}

@@ -79,9 +79,7 @@ func (s *Study) sections() sections {
 			out.performance = append(out.performance, row)
 		}
 	}
-	for _, sv := range s.Survival {
-		out.survival = append(out.survival, s.survivalFigures(sv)...)
-	}
+	out.survival = s.followUpFigures()
 	return out
 }
 

@@ -104,6 +104,7 @@ type survivalOf struct {
 	HRHi     num.Float `json:"hr_hi"`
 	CIndex   num.Float `json:"c_index"`
 	Note     string    `json:"note,omitempty"`
+	survivalFigures
 }
 
 // results picks the report's figures for results.json.
@@ -149,7 +150,7 @@ func (a *assembly) results(s *report.Study) results {
 	}
 	for _, sv := range s.Survival {
 		c := sv.ByScore
-		r.Survival[sv.Set] = survivalOf{s.Primary.String(), c.Cut, c.N, c.NHigh, c.Events, c.LogRankP, c.HR, c.HRLo, c.HRHi, c.CIndex, c.Note}
+		r.Survival[sv.Set] = survivalOf{s.Primary.String(), c.Cut, c.N, c.NHigh, c.Events, c.LogRankP, c.HR, c.HRLo, c.HRHi, c.CIndex, c.Note, survivalFiguresOf(c)}
 	}
 	return r
 }
