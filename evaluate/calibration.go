@@ -37,6 +37,9 @@ func (c *Calibration) recalibrate(probabilities []float64, labels []int) {
 	for i, p := range probabilities {
 		if p <= 0 || p >= 1 {
 			c.Certain++
+			if int(p) != labels[i] {
+				c.CertainWrong++
+			}
 			continue
 		}
 		t, y, kept = append(t, logit(p)), append(y, float64(labels[i])), append(kept, labels[i])

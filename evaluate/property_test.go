@@ -260,7 +260,7 @@ func TestNotComputableIsNullWithNote(t *testing.T) {
 	if c, _ := Calibrate([]float64{.1, .2, .8, .9}, []int{0, 0, 1, 1}); !c.Slope.Value.IsNaN() || c.Intercept.Value.IsNaN() || c.Note == "" {
 		t.Errorf("separated: %+v", c)
 	}
-	if c, err := Calibrate([]float64{0, 1, 1}, []int{0, 1, 0}); err != nil || c.Certain != 3 || c.Note == "" || c.Brier.IsNaN() {
+	if c, err := Calibrate([]float64{0, 1, 1}, []int{0, 1, 0}); err != nil || c.Certain != 3 || c.CertainWrong != 1 || c.Note == "" || c.Brier.IsNaN() {
 		t.Errorf("certain: %+v %v", c, err)
 	}
 	if cut, _ := Youden(scores, one); !cut.Threshold.IsNaN() || cut.Note == "" {

@@ -166,9 +166,10 @@ type Calibration struct {
 	EMax           num.Float          `json:"emax"`
 	SpiegelhalterZ num.Float          `json:"spiegelhalter_z"`
 	SpiegelhalterP num.Float          `json:"spiegelhalter_p"`
-	Curve          []CurvePoint       `json:"curve"`   // lowess, one point per distinct prediction
-	Groups         []CalibrationGroup `json:"groups"`  // for plotting beside the curve
-	Certain        int                `json:"certain"` // probabilities of exactly 0 or 1
+	Curve          []CurvePoint       `json:"curve"`         // lowess, one point per distinct prediction
+	Groups         []CalibrationGroup `json:"groups"`        // for plotting beside the curve
+	Certain        int                `json:"certain"`       // probabilities of exactly 0 or 1
+	CertainWrong   int                `json:"certain_wrong"` // of them, those that the outcome proved wrong
 	Band           *CurveBand         `json:"band,omitempty"`
 	Note           string             `json:"note,omitempty"`
 }

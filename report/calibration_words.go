@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strings"
 
 	"sonotype/evaluate"
@@ -55,6 +56,9 @@ func calibrationVerdict(c evaluate.Calibration) (verdict, figures string) {
 		faults = append(faults, "too extreme")
 	case slope.Lo > 1:
 		faults = append(faults, "too cautious")
+	}
+	if c.CertainWrong > 0 { // no logit, so that slope and intercept know nothing of them
+		faults = append(faults, fmt.Sprintf("wrong in %d of the %s that they were certain of", c.CertainWrong, count(c.Certain, "case")))
 	}
 	switch {
 	case len(faults) > 0:

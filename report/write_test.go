@@ -196,6 +196,9 @@ func TestCalibrationInWords(t *testing.T) {
 	if got := calibrationInWords(evaluate.Calibration{ObservedExpect: around(.9, 1.1), Slope: around(.8, 1.2), Intercept: around(.1, .4)}); !strings.Contains(got, "too low on average (") {
 		t.Error(got)
 	}
+	if got := calibrationInWords(evaluate.Calibration{ObservedExpect: around(.9, 1.1), Slope: around(.8, 1.2), Intercept: around(-.2, .2), Certain: 9, CertainWrong: 2}); !strings.Contains(got, "were wrong in 2 of the 9 cases that they were certain of (") {
+		t.Error(got)
+	}
 	none := evaluate.Calibration{ObservedExpect: around(.9, 1.1), Slope: evaluate.Estimate{Value: num.NaN(), Lo: num.NaN(), Hi: num.NaN()}}
 	if got := calibrationInWords(none); got != "" {
 		t.Error(got)
