@@ -202,7 +202,7 @@ func singleReader(f *Facts) Answer {
 func agreement(f *Facts) Answer {
 	switch {
 	case f.Agreement:
-		return shown("Agreement of the readers' outlines and the features' intraclass correlations were computed.", f.section("agreement", "Agreement between readers"), robustnessFiles(f, "readers"))
+		return shown("Agreement of the readers' outlines and the features' intraclass correlations were computed.", f.section("readers", "Agreement between readers"), f.file("07-evaluate/readers.json"))
 	case !f.SeveralReader:
 		return notDone("No image has outlines of several readers.")
 	}

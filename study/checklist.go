@@ -29,6 +29,7 @@ func (a *assembly) checklistsOf(s *report.Study) (report.Checklists, error) {
 		Compared: len(s.Comparisons) > 0, Simple: s.Primary.Model == "lr" || slices.Contains(s.Models, "lr"),
 		Warnings: s.Warnings, Maps: len(s.Images.Maps) > 0, Marks: a.marksInWords(), LedgerReads: len(s.Ledger),
 	}
+	f.ClinicalCompared = clinicalCompared(s.Clinical)
 	evidenceDone(f, s)
 	for _, m := range s.Models {
 		f.Models = append(f.Models, report.ModelName(m))
@@ -74,6 +75,7 @@ func sectionsOf(s *report.Study) []string {
 	for id, has := range map[string]bool{
 		"learning": len(s.Learning) > 0, "sample-size": s.SampleSize != nil, "comparisons": len(s.Comparisons) > 0,
 		"subgroups": len(subgroupNames(s)) > 0, "ledger": len(s.Ledger) > 0, "honesty": s.Nested != nil || s.Permuted != nil || s.Leaky != nil,
+		"clinical": s.Clinical != nil, "readers": s.Readers != nil,
 	} {
 		if has {
 			out = append(out, id)
@@ -93,6 +95,11 @@ func evidenceDone(f *checklist.Facts, s *report.Study) {
 	add(s.Nested != nil, nestedName, "repeated nested cross-validation")
 	add(s.Permuted != nil, permutedName, "permuted labels")
 	add(s.Leaky != nil, leakyName, "the classical leaks beside the honest figures")
+}
+
+// clinicalCompared says whether the deep score was set against clinical variables on a test set, with a test.
+func clinicalCompared(c *report.Clinical) bool {
+	return c != nil && slices.ContainsFunc(c.Sets, func(s report.ClinicalSet) bool { return len(s.Comparisons) > 0 })
 }
 
 func subgroupNames(s *report.Study) []string {
