@@ -103,11 +103,17 @@ func (s *Study) flowUsed() []flowText {
 func flowSetText(set FlowSet, positive, unit string, width float64) []flowText {
 	out := []flowText{{setTitle(set.Name), true}, {count(set.Patients, "patient") + ", " + count(set.Images, "image"), false},
 		{fmt.Sprintf("%d %s (%s %%)", set.Positive, positive, percent(set.Positive, set.Patients)), false}}
+	for _, p := range set.Parts {
+		for _, l := range chart.Wrap(p, width, 12) {
+			out = append(out, flowText{"  " + l, false})
+		}
+	}
 	if len(set.Centres) == 0 {
 		return out
 	}
+	most := len(out) + 3
 	for _, l := range chart.Wrap("from "+strings.Join(set.Centres, ", "), width, 12) {
-		if len(out) == 6 {
+		if len(out) == most {
 			return append(out, flowText{"…", false})
 		}
 		out = append(out, flowText{l, false})

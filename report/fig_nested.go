@@ -115,7 +115,7 @@ func (s *Study) nestedCaption() string {
 	if n := s.Nested; n != nil {
 		words += fmt.Sprintf("Bars: 95 %% of the %d divisions; tick: median. Bars show the luck of the division alone and are no confidence intervals: all divisions share the same patients. ", n.Chosen.N)
 		if computable(n.Study) {
-			words += "Dashed: the study's own split, primary model, internal test set. "
+			words += "Dashed: the study’s own split, primary model, internal test set. "
 		}
 	}
 	if s.Permuted != nil {

@@ -102,6 +102,7 @@ type FlowSet struct {
 	Name                       string // train, internal, external
 	Patients, Images, Positive int
 	Centres                    []string
+	Parts                      []string // who takes part in one analysis only, e.g. "61 with follow-up: survival"
 }
 
 // Images is the gallery and what is known of the pictures.

@@ -113,7 +113,16 @@ func comparedCells(c Comparison, key Key) []valueCell {
 		return []valueCell{{Value: dash}, {Value: dash}, {Value: dash}}
 	}
 	r := c.Rows[i]
-	return []valueCell{metric(r.Difference, r.Lo, r.Hi, r.Note), probability(r.P, r.Note), probability(r.Holm, r.Note)}
+	return []valueCell{difference(r.Difference, r.Lo, r.Hi, r.Note), probability(r.P, r.Note), probability(r.Holm, r.Note)}
+}
+
+// difference is a value with a sign and its interval, whose ends may be negative.
+func difference(d, lo, hi num.Float, why string) valueCell {
+	c := signed(d, why)
+	if computable(d, lo, hi) {
+		c.Small = share(lo) + " to " + share(hi)
+	}
+	return c
 }
 
 // probability is a P value, or a dash that says why.
@@ -146,12 +155,12 @@ func (s *Study) nestedInWords() []string {
 	if n == nil {
 		return nil
 	}
-	out := []string{fmt.Sprintf("%s (%d with %s, %s) of the development centre, training and internal test set together, were divided into %d folds, %d times anew. In every outer fold the whole choice of features, model and threshold was made by an inner cross-validation that never saw the fold's patients, who were then scored once.",
+	out := []string{fmt.Sprintf("%s (%d with %s, %s) of the development centre, training and internal test set together, were divided into %d folds, %d times anew. In every outer fold the whole choice of features, model and threshold was made by an inner cross-validation that never saw the fold’s patients, who were then scored once.",
 		count(n.Patients, "patient"), n.Positive, s.positive(), count(n.Images, "image"), n.Folds, n.Chosen.N)}
 	words := fmt.Sprintf("The AUC of the procedure has a median of %s; over the divisions it runs from %s to %s (95 %% of them: %s). ", share(n.Chosen.Median), share(n.Chosen.Min), share(n.Chosen.Max), interval(n.Chosen.Lo, n.Chosen.Hi))
 	words += fmt.Sprintf("A single fold, a test set of about %d patients, gives anything from %s to %s: that is the luck of one split.", (n.Patients+n.Folds/2)/max(1, n.Folds), share(n.Single.Min), share(n.Single.Max))
 	if computable(n.Study) {
-		words += fmt.Sprintf(" The study's own split gave %s in its internal test set.", share(n.Study))
+		words += fmt.Sprintf(" The study’s own split gave %s in its internal test set.", share(n.Study))
 	}
 	out = append(out, words, s.pickedInWords())
 	if n.TeachOnly > 0 {
@@ -174,7 +183,11 @@ func (s *Study) pickedInWords() string {
 			parts = append(parts, fmt.Sprintf("%s in %d", k.title(), n))
 		}
 	}
-	return fmt.Sprintf("Of %d choices, the inner cross-validation named %s.", total, strings.Join(parts, ", "))
+	words := fmt.Sprintf("Of %d choices, the inner cross-validation named %s", total, strings.Join(parts, ", "))
+	if len(parts) < len(s.Nested.Picked) {
+		words += ", and others less often"
+	}
+	return words + "."
 }
 
 func (s *Study) permutedInWords() string {
@@ -187,7 +200,7 @@ func (s *Study) permutedInWords() string {
 		verdict = "more than two standard errors from one half: either chance, or a leak that must be found"
 	}
 	return fmt.Sprintf("With the labels dealt anew %d times among the patients, the same procedure has a mean AUC of %s (standard error %s), %s. With the true labels and the same folds it reaches %s (%s among the permutations).",
-		len(p.AUC), share(p.Mean), fixed(float64(p.SE), 4), verdict, share(p.Observed), pEquals(p.P))
+		len(p.AUC), share(p.Mean), share(p.SE), verdict, share(p.Observed), pEquals(p.P))
 }
 
 // leakNames are the leaks in words.

@@ -88,7 +88,7 @@ func (a *assembly) study(ctx context.Context) (*report.Study, error) {
 	if err := artifact.ReadJSON(filepath.Join(a.run.dir(7, "evaluate"), sampleSizeFile), &s.SampleSize); err != nil {
 		return nil, err
 	}
-	s.Warnings = a.warnings(s)
+	s.Warnings = append(a.warnings(s), a.honestyWarnings()...)
 	if s.Images, err = a.gallery(ctx); err != nil {
 		return nil, err
 	}
@@ -124,6 +124,7 @@ func (a *assembly) flow() report.Flow {
 		for _, c := range s.Centres {
 			set.Centres = append(set.Centres, c.Centre)
 		}
+		set.Parts = a.partsOf(s.Set)
 		f.Sets = append(f.Sets, set)
 	}
 	return f

@@ -1,8 +1,10 @@
 package study
 
 import (
+	"fmt"
 	"path/filepath"
 
+	"sonotype/cohort"
 	"sonotype/report"
 )
 
@@ -32,4 +34,49 @@ func (a *assembly) honestyOf() (h report.Honesty, err error) {
 		h.Commitment.Sets = append(h.Commitment.Sets, report.CommittedSet(s))
 	}
 	return h, nil
+}
+
+// honestyWarnings say where luck or a leak undermines the headline.
+func (a *assembly) honestyWarnings() []string {
+	var out []string
+	if p := a.honesty.Permuted; p != nil && !p.Within {
+		out = append(out, fmt.Sprintf("With permuted labels the mean AUC is %.3f, more than two standard errors (%.3f) from 0.5: look for a leak.", p.Mean, p.SE))
+	}
+	if a.run.Plan.Classify.Primary != "best-on-internal" {
+		return out
+	}
+	for _, c := range a.evaluation.Comparisons {
+		for _, l := range c.Luck {
+			if c.Set == cohort.SetInternal && l.Family == a.evaluation.Primary.Features && !l.Optimism.IsNaN() {
+				out = append(out, fmt.Sprintf("The primary model was named by the internal test set, the best of %d: that alone makes its AUC there too high by %.3f on average.", l.Models, l.Optimism))
+			}
+		}
+	}
+	return out
+}
+
+// partsOf says which of a set's patients or units take part in one analysis only, so that nobody leaves unseen: those
+// that the networks learnt from, those held out, and those with follow-up.
+func (a *assembly) partsOf(set string) []string {
+	var out []string
+	if final := a.networks.of(finalFit); set == cohort.SetTrain && len(final) > 0 {
+		out = append(out, fmt.Sprintf("%d patients train the networks, %d are held out", final[0].Train.Patients, final[0].Heldout.Patients))
+	}
+	units := 0
+	for _, u := range a.cohort.Units {
+		if s, ok := a.splits.Of(u.Patient); ok && s.Set == set {
+			units++
+		}
+	}
+	for _, sv := range a.survival.Sets {
+		if sv.Set != set {
+			continue
+		}
+		words := fmt.Sprintf("%d %ss in the survival analysis", sv.ByScore.N, a.unitName())
+		if left := units - sv.ByScore.N; left > 0 {
+			words += fmt.Sprintf("; %d without follow-up", left)
+		}
+		out = append(out, words)
+	}
+	return out
 }

@@ -291,7 +291,7 @@ func (l *leaking) divisions(ctx context.Context) error {
 	image.Honest, image.Leaky, image.Shared = spreadOf(honest).Mean, spreadOf(leaky).Mean, spreadOf(shared).Mean
 	all.Honest, all.Leaky, all.Shared, all.LeakyModel = image.Honest, spreadOf(worst).Mean, image.Shared, mostOften(l.keys, named)
 	if image.Shared == 0 {
-		image.Note = "no patient has images on both sides, so that this leak cannot occur here: the difference is the luck of the draws"
+		image.Leaky, image.Note = num.NaN(), "No patient has two images, so that this leak cannot occur here."
 	}
 	l.rows = append(l.rows, image, all)
 	return nil
@@ -315,11 +315,12 @@ func (l *leaking) developmentRow(leak string) report.Leak {
 func leakyInWords(l *report.Leaky) []string {
 	var out []string
 	for _, r := range l.Rows {
-		line := fmt.Sprintf("leak %-13s %-12s honest AUC %.3f   leaky AUC %.3f   (%+.3f)", r.Leak, r.Set, r.Honest, r.Leaky, r.Leaky-r.Honest)
-		if r.Note != "" {
-			line += "  " + r.Note
+		line := fmt.Sprintf("leak %-13s %-12s honest AUC %.3f   ", r.Leak, r.Set, r.Honest)
+		if r.Leaky.IsNaN() {
+			out = append(out, line+r.Note)
+			continue
 		}
-		out = append(out, line)
+		out = append(out, line+fmt.Sprintf("leaky AUC %.3f   (%+.3f)", r.Leaky, r.Leaky-r.Honest))
 	}
 	return out
 }

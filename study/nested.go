@@ -260,7 +260,7 @@ func (r *Run) nestedKey(name string, version int) (string, error) {
 	p := &r.Plan
 	return artifact.HashJSON(map[string]any{
 		"name": name, "version": version, "params": []any{p.Selection, p.Classify, p.Evaluate.Threshold, p.Split.Folds, p.fitOn(), p.Seed},
-		"inputs": []string{r.digests["roi"], r.digests["finetune"], r.digests["features"]},
+		"inputs": []string{r.digests["roi"], r.digests["finetune"], r.digests["features"], r.digests["selection"]},
 	})
 }
 
