@@ -75,7 +75,7 @@ func sectionsOf(s *report.Study) []string {
 	for id, has := range map[string]bool{
 		"learning": len(s.Learning) > 0, "sample-size": s.SampleSize != nil, "comparisons": len(s.Comparisons) > 0,
 		"subgroups": len(subgroupNames(s)) > 0, "ledger": len(s.Ledger) > 0, "honesty": s.Nested != nil || s.Permuted != nil || s.Leaky != nil,
-		"clinical": s.Clinical != nil, "readers": s.Readers != nil,
+		"clinical": clinicalCompared(s.Clinical), "readers": s.Readers != nil,
 	} {
 		if has {
 			out = append(out, id)
