@@ -104,7 +104,7 @@ func (a Axis) points(value, perPoint float64) float64 {
 }
 
 // probabilityLabels are the named marks of probability axes.
-var probabilityLabels = []float64{0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999}
+var probabilityLabels = []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999}
 
 // span encloses the values by round ones.
 func (a *Axis) span(values []float64) {
@@ -174,12 +174,12 @@ func (a *Axis) markLogit(perPoint float64) {
 		if p == a.Max {
 			return
 		}
-		a.Marks = append(a.Marks, between(p, probabilityLabels[k+1], func(q float64) float64 { return a.points(q, perPoint) })...)
+		a.Marks = append(a.Marks, between(p, probabilityLabels[k+1], 1, func(q float64) float64 { return a.points(q, perPoint) })...)
 	}
 }
 
-// between are unnamed marks between two values, evenly in the value and at most one point apart.
-func between(lo, hi float64, at func(float64) float64) []Mark {
+// between are unnamed marks between two values, evenly in the value and at most apart points from each other.
+func between(lo, hi, apart float64, at func(float64) float64) []Mark {
 	for _, parts := range []int{1, 2, 5, 10, 20, 50, 100} {
 		var marks []Mark
 		widest, before := 0.0, at(lo)
@@ -191,7 +191,7 @@ func between(lo, hi float64, at func(float64) float64) []Mark {
 				marks = append(marks, Mark{Value: v, At: here})
 			}
 		}
-		if widest <= 1 || parts == 100 {
+		if widest <= apart || parts == 100 {
 			return marks
 		}
 	}
@@ -209,7 +209,7 @@ func (n *Nomogram) markRisks() {
 		if k+1 == len(probabilityLabels) {
 			break
 		}
-		for _, m := range between(p, probabilityLabels[k+1], at) {
+		for _, m := range between(p, probabilityLabels[k+1], 2, at) {
 			if inside(m) {
 				n.Risks = append(n.Risks, m)
 			}

@@ -37,7 +37,7 @@ func clinicalStroke(name string) chart.Stroke {
 }
 
 func (s *Study) clinicalROC(set ClinicalSet) figure {
-	f := figure{title: "ROC with clinical variables, " + set.Title, id: stem("", "clinical-roc", set.Set), data: table{header: []string{"model", "threshold", "fpr", "tpr"}},
+	f := figure{title: "ROC, three models, " + set.Title, id: stem("", "clinical-roc", set.Set), data: table{header: []string{"model", "threshold", "fpr", "tpr"}},
 		caption: fmt.Sprintf("What does the score add to the clinical variables? The thick line is the model of both. The %d %ss that all three models could score.", set.Analysed, s.unit())}
 	const h = 452
 	c := s.draw(&f, panelW, h, "ROC curves of the clinical model, the score and both together.")
@@ -60,7 +60,7 @@ func (s *Study) clinicalROC(set ClinicalSet) figure {
 }
 
 func (s *Study) clinicalDecision(set ClinicalSet) figure {
-	f := figure{title: "Decision curves with clinical variables, " + set.Title, id: stem("", "clinical-decision", set.Set), data: table{header: []string{"model", "threshold", "net_benefit", "treat_all"}},
+	f := figure{title: "Decision curves, three models, " + set.Title, id: stem("", "clinical-decision", set.Set), data: table{header: []string{"model", "threshold", "net_benefit", "treat_all"}},
 		caption: "Which model is worth acting on? At the risk from which one would act, the highest line does the most good after its harm is taken off."}
 	const h = 452
 	c := s.draw(&f, panelW, h, "Net benefit of the clinical model, the score and both together against threshold probability.")
@@ -101,7 +101,7 @@ const (
 	nomogramTop   = 62
 )
 
-// nomogramRowOf is one axis on paper: from is its value at the left edge, to at the right one.
+// nomogramAxis is one axis on paper: from is its value at the left edge, to at the right one.
 type nomogramAxis struct {
 	title    string
 	y        float64

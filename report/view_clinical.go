@@ -88,11 +88,13 @@ func (s *Study) clinicalView(nomogram, figures []figure) clinicalView {
 
 func (s *Study) clinicalBasis() string {
 	c := s.Clinical
-	out := fmt.Sprintf("The models were fitted on training %ss", s.unit())
+	n := c.Models[0].Model.N
+	out := fmt.Sprintf("The models were fitted on %d of %d training %ss", n, c.Train, s.unit())
 	if c.Honest < c.Train {
-		out += fmt.Sprintf(", on the %d of %d whose score is honest: the network did not learn from them", c.Honest, c.Train)
-	} else {
-		out += fmt.Sprintf(", %d of them", c.Train)
+		out += fmt.Sprintf(", of the %d whose score is honest, since the network did not learn from them", c.Honest)
+	}
+	if n < c.Honest {
+		out += ", those with every value"
 	}
 	return out + fmt.Sprintf(". The score is that of %s, as its logit: of training %ss the out-of-fold score.", c.Score.title(), s.unit())
 }
@@ -128,7 +130,7 @@ func (c *Clinical) reading() string {
 		if !(t.P < 0.05) {
 			verb = "is not shown to add to"
 		}
-		parts = append(parts, fmt.Sprintf("In the training set the score %s the clinical variables (%s, %s).", verb, t.Name+" test", pEquals(t.P)))
+		parts = append(parts, fmt.Sprintf("In the training set the score %s the clinical variables (%s, %s).", verb, strings.Replace(t.Name, "likelihood ratio", "likelihood-ratio test", 1), pEquals(t.P)))
 	}
 	for _, s := range c.Sets {
 		for _, k := range s.Comparisons {

@@ -24,6 +24,7 @@ type results struct {
 	Centres   map[string]map[string]map[string]evaluate.Performance `json:"external_centres,omitempty"` // features -> model -> centre
 	Apparent  map[string]map[string]num.Float                       `json:"apparent_auc"`               // refitted models on their own training patients
 	Primary   primaryOf                                             `json:"primary"`
+	Clinical  map[string]map[string]evaluate.Performance            `json:"clinical,omitempty"` // clinical, deep, combined -> set
 	Survival  map[string]survivalOf                                 `json:"survival"`
 
 	SampleSize *report.SampleSize     `json:"sample_size,omitempty"`
@@ -113,7 +114,7 @@ func (a *assembly) results(s *report.Study) results {
 		Headline: report.Headline(s), Warnings: append([]string{}, s.Warnings...), Preset: s.Preset, Seed: a.run.Plan.Seed,
 		Version: s.Version, DataHash: s.DataHash,
 		Splits: a.splitCounts(), Network: a.networksOf(finalFit), Selection: map[string]selectionCount{}, Survival: map[string]survivalOf{},
-		Models: byModel[modelOf](), Centres: byModel[evaluate.Performance](), Apparent: map[string]map[string]num.Float{},
+		Models: byModel[modelOf](), Centres: byModel[evaluate.Performance](), Apparent: map[string]map[string]num.Float{}, Clinical: a.clinicalResults(),
 		Primary:     primaryOf{s.Primary.Features, s.Primary.Model, s.PrimaryWhy},
 		Comparisons: a.evaluation.Comparisons, honesty: a.honesty,
 		SampleSize: s.SampleSize, Checklists: checklistCounts(s.Checklists),

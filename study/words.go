@@ -119,7 +119,7 @@ func (a *assembly) methods() []string {
 		fmt.Sprintf("Features were z-scored on the %s, reduced by exact principal component analysis to at most %d components, filtered by Spearman's correlation (|rho| > %g) and selected by LASSO (%s, lambda.%s of %d-fold cross-validation grouped by patient). The fusion set joins the components of TA and PTA before the filter; %d features were kept.", learnersInWords(p), p.Selection.Components, p.Selection.Spearman, p.Selection.Lasso, p.Selection.Lambda, p.Selection.Folds, s.Kept),
 		fmt.Sprintf("Models: %s, fitted on the %s. %s Threshold: %s.", modelsInWords(p.Classify.Models), learnersInWords(p), honestInWords(p), thresholdInWords(p)),
 		"AUC with DeLong's 95 % interval; proportions with Wilson's; calibration slope, intercept and integrated calibration index; decision curves; Kaplan-Meier curves with log-rank test, restricted mean survival, Harrell's and Uno's C, cumulative/dynamic AUC by inverse probability of censoring; Cox regression (Efron) with the test of proportional hazards, and clinical covariates with the score against those alone by likelihood ratio.",
-	})
+	}, a.clinicalInWords(), a.agreementInWords())
 }
 
 func layerInWords(layer string) string {
