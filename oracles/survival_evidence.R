@@ -86,3 +86,17 @@ case("rotterdam", r, c("age", "meno", "pgr"), "nodes", "chemo", "size", 3650, c(
 k <- read.csv(file.path(data_dir, "ki67-rfs/Ki67_patient_level_derived.csv")); k$time <- k$RECFREESURV_MO; k$event <- k$RECURRENCE
 k$high <- as.integer(k$Marker_q75 > median(k$Marker_q75))
 case("ki67", k, c("AGE_AT_DX", "NodeSt"), "Marker_q75", "high", "Tstage", 120, c(36, 60, 120), factors = "RadjCHEMO")
+
+# The worked example of docs/survival.md, under the names of `sonotype evaluate --json`.
+k$high <- as.integer(k$Marker_q75 > 713.2)
+hr <- summary(coxph(Surv(time, event) ~ high, k, ties = "efron", control = control))$conf.int
+full <- k[!is.na(k$HistologicalGrade), ]
+clinical <- c("AGE_AT_DX", "Tstage", "HistologicalGrade")
+a <- added(full, clinical, "Marker_q75", "NodeSt"); m <- rmst(k, "high", 120); u <- uno(k, "Marker_q75", 120)
+ph <- function(transform) { z <- zph(full, c(clinical, "Marker_q75"), "NodeSt", transform); z$p[length(z$p)] }
+plain <- survdiff(Surv(time, event) ~ high, k); harrell <- concordance(Surv(time, event) ~ Marker_q75, k, reverse = TRUE)
+write("ki67_example", list(figures = c(list(n = nrow(k), events = sum(k$event), n_high = sum(k$high), logrank_p = pchisq(plain$chisq, 1, lower.tail = FALSE), logrank_stratified_p = lr(k, "high", "NodeSt")$p,
+  hazard_ratio = hr[1], hr_lo = hr[3], hr_hi = hr[4], c_index = unname(harrell$concordance), uno_c = u$c,
+  restricted_mean_difference = m$difference, restricted_mean_difference_lo = m$lo, restricted_mean_difference_hi = m$hi, restricted_mean_difference_p = m$p,
+  added_lr_p = a$p, added_c_gain = a$gain, added_c_gain_lo = a$lo, added_c_gain_hi = a$hi, proportional_hazards_p_km = ph("km"), proportional_hazards_p_identity = ph("identity")),
+  setNames(lapply(c(36, 60, 120), function(t) auc(k, "Marker_q75", t, FALSE)$auc), paste0("time_auc_", c(36, 60, 120))))))
