@@ -96,7 +96,7 @@ func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	}
 	v.SurvivalTables = s.survivalView()
 	v.Honest = s.honestyView(x.honesty)
-	v.Agree = s.agreementView()
+	v.Agree = s.agreementView(x.readers)
 	v.ClinicalPart = s.clinicalView(x.nomogram, x.clinical)
 	v.CSV = map[string]download{}
 	for _, t := range s.tables() {

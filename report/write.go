@@ -55,10 +55,11 @@ type sections struct {
 	performance                          [][]figure // a row of panels, one per shown set
 	survival, honesty                    []figure
 	nomogram, clinical                   []figure
+	readers                              []figure
 }
 
 func (s *Study) sections() sections {
-	out := sections{patients: []figure{s.flow()}, images: s.imageFigures(), learning: s.learningFigures(), honesty: s.honestyFigures(), nomogram: s.nomogram(), clinical: s.clinicalFigures()}
+	out := sections{patients: []figure{s.flow()}, images: s.imageFigures(), learning: s.learningFigures(), honesty: s.honestyFigures(), nomogram: s.nomogram(), clinical: s.clinicalFigures(), readers: s.readerFigures()}
 	out.features = append(append(s.lassoFigures(), s.trainingROC()...), s.scree()...)
 	panels := []func(Set) figure{
 		func(set Set) figure { return s.roc(set, numbered(set, "A")) },
@@ -88,5 +89,5 @@ func (x sections) all() []figure {
 	for _, row := range x.performance {
 		out = append(out, row...)
 	}
-	return slices.Concat(out, x.nomogram, x.clinical, x.survival, x.honesty)
+	return slices.Concat(out, x.nomogram, x.clinical, x.survival, x.readers, x.honesty)
 }

@@ -1,15 +1,37 @@
 package study
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"sonotype/internal/artifact"
 	"sonotype/report"
 )
 
-// agreementOf gathers what the report shows of subgroups and of burnt-in marks.
+// agreementOf gathers what the report shows of subgroups, burnt-in marks and several readers.
 func (a *assembly) agreementOf() (g report.Agreement, err error) {
+	dir := a.run.dir(7, "evaluate")
 	g.Marks = a.evaluation.Marks.Sets
-	err = artifact.ReadJSON(filepath.Join(a.run.dir(7, "evaluate"), subgroupsFile), &g.Subgroups)
+	if err := artifact.ReadJSON(filepath.Join(dir, subgroupsFile), &g.Subgroups); err != nil {
+		return g, err
+	}
+	if path := filepath.Join(dir, readersResult); exists(path) {
+		g.Readers = &report.Readers{}
+		err = artifact.ReadJSON(path, g.Readers)
+	}
 	return g, err
+}
+
+// agreementInWords tells in the methods how features were harmonised or dropped, and how subgroups were compared.
+func (a *assembly) agreementInWords() []string {
+	p := &a.run.Plan
+	words := ""
+	if p.harmonises() {
+		words += fmt.Sprintf("Before scaling, the deep features were harmonised between %ss by ComBat (parametric empirical Bayes, no covariates), fitted on training images without their labels. ", p.HarmoniseBy)
+	}
+	if p.Readers.ICC > 0 {
+		words += fmt.Sprintf("Deep features whose intraclass correlation ICC(2,1) between readers was below %g in the training patients were dropped (%d of TA, %d of PTA). ", p.Readers.ICC, a.selection["ta"].Disagreed, a.selection["pta"].Disagreed)
+	}
+	words += "The primary model was measured in subgroups at the same threshold; AUCs were compared between subgroups by Cochran's Q with DeLong's variances and Holm's adjustment, the effect of the score by the likelihood-ratio test of its interaction with the subgroup in logistic regression. Burnt-in marks were compared between outcomes by the exact conditional odds ratio."
+	return []string{words}
 }
