@@ -51,7 +51,6 @@ func (r *Run) newNesting() (*nesting, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := d.learntFrom()
 	n := &nesting{pipeline: pipeline{plan: &r.Plan, keys: modelKeys(&r.Plan), images: images, deep: map[string]selection.Rows{}, jobs: r.Jobs}}
 	n.tame = func(ctx context.Context, region string, rows selection.Rows, fitted, applied []int) (tamed, error) {
 		return r.tame(ctx, region, finalFit, rows, images, fitted, applied)
@@ -61,11 +60,17 @@ func (r *Run) newNesting() (*nesting, error) {
 			return nil, err
 		}
 	}
-	n.scorable = where(images, func(im imageRow) bool { return im.Set != cohort.SetExternal && !known[im.Patient] })
-	if r.Plan.fitOn() == fitOnAll {
-		n.teach = where(images, func(im imageRow) bool { return known[im.Patient] })
-	}
+	n.assign(d.learntFrom())
 	return n, nil
+}
+
+// assign says who is scored and who only teaches, given the patients whom the networks learnt from.
+func (n *nesting) assign(known patientSet) {
+	n.scorable = where(n.images, func(im imageRow) bool { return im.Set != cohort.SetExternal && !known[im.Patient] })
+	n.teach = nil
+	if n.plan.fitOn() == fitOnAll {
+		n.teach = where(n.images, func(im imageRow) bool { return known[im.Patient] })
+	}
 }
 
 // folds divides the scorable patients anew, by patient and stratified by outcome, and every outer fold's learners again.
