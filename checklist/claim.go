@@ -49,7 +49,7 @@ func claimList() Checklist {
 			{"34", evaluation, "Trial registration", authors("Give it, or say that there is none.")},
 			{"35", results, "Numbers included and excluded", flow},
 			{"36", results, "Characteristics of the cases in each partition", baseline},
-			{"37", results, "Performance with its uncertainty", performance},
+			{"37", results, "Performance with its uncertainty", performanceInFull},
 			{"38", results, "Diagnostic performance and its precision", performance},
 			{"39", results, "Analysis of wrong results", partly(failures, "Discuss why the model fails on these.")},
 			{"40", talk, "Limitations", withEvidence(warnings, "Discuss these and others.")},

@@ -60,7 +60,7 @@ func clearList() Checklist {
 			{"44", results, "Baseline characteristics", baseline},
 			{"45", results, "Flow chart of eligibility", flow},
 			{"46", results, "Statistics of the features", selection},
-			{"47", results, "Performance of the models", performance},
+			{"47", results, "Performance of the models", performanceInFull},
 			{"48", results, "Results of the comparison with non-radiomic and combined methods", nonRadiomic},
 			{"49", talk, "Important findings", authors("Write them.")},
 			{"50", talk, "Differences from earlier work", authors("Write them.")},

@@ -69,6 +69,15 @@ func performance(f *Facts) Answer {
 	return shown("Primary model ("+f.Primary+"). "+strings.Join(parts, ". ")+".", f.section("performance", "Performance"), f.file("07-evaluate/performance.csv"))
 }
 
+// performanceInFull adds calibration.
+func performanceInFull(f *Facts) Answer {
+	a, c := performance(f), calibration(f)
+	if a.Status == Answered && c.Status == Answered {
+		a.Text += " Calibration: " + c.Text
+	}
+	return a
+}
+
 // bySubgroup is performance with the subgroups that TRIPOD+AI asks for.
 func bySubgroup(f *Facts) Answer {
 	a := performance(f)

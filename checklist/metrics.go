@@ -92,7 +92,7 @@ func metricsList() Checklist {
 		{"4", "Imaging data", "Images come from more than one institution", multiCentre},
 		{"5", "Imaging data", "The imaging technique follows an established standard", authors("Say which acquisition standard the examinations follow.")},
 		{"6", "Imaging data", "The acquisition protocol is given, with parameters", withEvidence(acquisition, "Give probes, frequencies, presets and who scanned.")},
-		{"7", "Imaging data", "The interval between imaging and reference standard is appropriate", authors("Give the time between ultrasound and pathology.")},
+		{"7", "Imaging data", "The interval between imaging and reference standard is appropriate", authors("Give the time between imaging and reference standard.")},
 		{"8", "Segmentation", "The way of outlining is described", withEvidence(segmentation, "Give the readers' experience, the software, and the rules they drew by.")},
 		{"9", "Segmentation", "Fully automatic outlining was formally evaluated (only if it was used)", authors("n/a if outlines were drawn or corrected by people, as this program assumes; else say how they were evaluated.")},
 		{"10", "Segmentation", "Outlines of the test set come from one reader or one automatic tool", singleReader},

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 
 	"sonotype/internal/num"
 	"sonotype/samplesize"
@@ -93,7 +94,7 @@ func (s *SampleSize) Widths() samplesize.Targets {
 func (s *SampleSize) Shrinkage() string {
 	for _, m := range s.moments() {
 		if m.Development != nil {
-			return significant(m.Development.Shrinkage)
+			return strconv.FormatFloat(m.Development.Shrinkage, 'g', -1, 64)
 		}
 	}
 	return dash
