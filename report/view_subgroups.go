@@ -47,7 +47,7 @@ func (s *Study) subgroupView(set SubgroupSet, shown Set) subgroupView {
 	all := shown.Results[s.Primary].Performance
 	v.Rows = append(v.Rows, subgroupRow{
 		Level: "all", First: true, Span: 1, N: countCell(all.N, all.Positive), AUC: metric(all.AUC, all.AUCLo, all.AUCHi, all.Note),
-		Forest:      intervalPlot(from, all.AUC, all.AUCLo, all.AUCHi, chart.Ink, dashOf(shown)),
+		Forest:      intervalPlot(from, all.AUC, all.AUCLo, all.AUCHi, chart.Ink),
 		Sensitivity: metric(all.Sensitivity, all.SensitivityLo, all.SensitivityHi, all.Note), Specificity: metric(all.Specificity, all.SpecificityLo, all.SpecificityHi, all.Note),
 	})
 	for _, x := range set.Variables {
@@ -55,7 +55,7 @@ func (s *Study) subgroupView(set SubgroupSet, shown Set) subgroupView {
 			v.Rows = append(v.Rows, subgroupRow{
 				Variable: variableName(x.Variable), Level: l.Level, Rule: x.Rule, First: i == 0, Span: len(x.Levels),
 				N: countCell(l.N, l.Positive), AUC: metric(l.AUC, l.AUCLo, l.AUCHi, l.Note),
-				Forest:      intervalPlot(from, l.AUC, l.AUCLo, l.AUCHi, chart.Blue, dashOf(shown)),
+				Forest:      intervalPlot(from, l.AUC, l.AUCLo, l.AUCHi, chart.Blue),
 				Sensitivity: metric(l.Sensitivity, l.SensitivityLo, l.SensitivityHi, "no positive "+s.unit()+"s"),
 				Specificity: metric(l.Specificity, l.SpecificityLo, l.SpecificityHi, "no negative "+s.unit()+"s"),
 				P:           subgroupP(x.AUCs, x.AUCHolm), Interaction: subgroupP(x.Interaction, num.NaN()),
@@ -143,7 +143,7 @@ func (s *Study) subgroupStart() float64 {
 }
 
 // intervalPlot draws a value with its interval, from start to 1.
-func intervalPlot(start float64, v, lo, hi num.Float, colour chart.Colour, dash string) template.HTML {
+func intervalPlot(start float64, v, lo, hi num.Float, colour chart.Colour) template.HTML {
 	if !computable(v) {
 		return ""
 	}
@@ -151,7 +151,7 @@ func intervalPlot(start float64, v, lo, hi num.Float, colour chart.Colour, dash 
 	x := func(v num.Float) float64 { return 4 + 122*(min(max(float64(v), start), 1)-start)/(1-start) }
 	c.Line(at(x(0.5), 2), at(x(0.5), 18), chart.Stroke{Colour: chart.Grey, Width: 1})
 	if computable(lo, hi) {
-		c.Line(at(x(lo), 10), at(x(hi), 10), chart.Stroke{Colour: colour, Width: 1.6, Dash: dash})
+		c.Line(at(x(lo), 10), at(x(hi), 10), chart.Stroke{Colour: colour, Width: 1.6})
 	}
 	c.Dot(at(x(v), 10), 3.2, colour, "")
 	return template.HTML(c.Inline())
