@@ -66,7 +66,19 @@ func runClinical(ctx context.Context, r *Run, out string) error {
 	if err := writeCSV(filepath.Join(out, "scores.csv"), w.rows); err != nil {
 		return err
 	}
+	fitted := clinicalModels{w.result.Univariable, w.result.Models, w.cuts, w.result.Nomogram}
+	if err := artifact.WriteJSON(filepath.Join(out, "models.json"), fitted); err != nil {
+		return err
+	}
 	return artifact.WriteJSON(filepath.Join(out, "clinical.json"), w.result)
+}
+
+// clinicalModels is models.json: all that was fitted, which no test patient can change.
+type clinicalModels struct {
+	Univariable []report.UnivariableRow `json:"univariable"`
+	Models      []report.ClinicalModel  `json:"models"`
+	Thresholds  map[string]float64      `json:"thresholds"`
+	Nomogram    *clinical.Nomogram      `json:"nomogram"`
 }
 
 // clinicalWork is the stage at work.
