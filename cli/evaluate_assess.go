@@ -165,13 +165,15 @@ func (e *assessment) follow(context.Context) error {
 	if err != nil {
 		return err
 	}
-	labels := make([]float64, len(s.label))
-	for i, y := range s.label {
-		labels[i] = float64(y)
-	}
-	byOutcome, err := survival.ByCut(s.time, s.event, labels, 0.5, survival.Log)
-	if err != nil {
-		return err
+	byOutcome := &survival.Contrast{}
+	if f.label != f.event { // else the groups are those with and without an event
+		labels := make([]float64, len(s.label))
+		for i, y := range s.label {
+			labels[i] = float64(y)
+		}
+		if byOutcome, err = survival.ByCut(s.time, s.event, labels, 0.5, survival.Log); err != nil {
+			return err
+		}
 	}
 	e.survival = study.SurvivalSet(setName, filepath.Base(s.path), s.time, byScore, byOutcome, f.strata)
 	return nil

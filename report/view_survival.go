@@ -233,6 +233,9 @@ func (s *Study) survivalTable() table {
 			if by == "outcome" {
 				c = sv.ByOutcome
 			}
+			if c.N == 0 { // not compared
+				continue
+			}
 			row := []string{sv.Set, by, whole(c.N), cell(c.Cut), whole(c.NHigh), whole(c.NLow), whole(c.Events), whole(c.EventsHigh), whole(c.EventsLow), cell(c.LogRankP)}
 			rest := []string{cell(c.HR), cell(c.HRLo), cell(c.HRHi), cell(c.CIndex), cell(c.CIndexLo), cell(c.CIndexHi)}
 			if by == "outcome" {
