@@ -40,9 +40,9 @@ type Scorer struct {
 	models     []classify.Model // as manifest.Models
 }
 
-// Open loads the model that a manifest describes from the tree that holds it. Weights whose hash is not the manifest's,
+// OpenScorer loads the model that a manifest describes from the tree that holds it. Weights whose hash is not the manifest's,
 // and parts that do not fit each other, are errors. Close the Scorer when done.
-func Open(files fs.FS, manifest string, o Options) (*Scorer, error) {
+func OpenScorer(files fs.FS, manifest string, o Options) (*Scorer, error) {
 	m, err := readManifest(files, manifest)
 	if err != nil {
 		return nil, err

@@ -113,7 +113,7 @@ func scorerOf(t *testing.T, r *Run) *bundle.Scorer {
 	if err := artifact.WriteJSON(filepath.Join(r.RunDir, "manifest.json"), m); err != nil {
 		t.Fatal(err)
 	}
-	s, err := bundle.Open(os.DirFS(r.RunDir), "manifest.json", bundle.Options{ISA: r.ISA, Networks: networks, Batch: 3})
+	s, err := bundle.OpenScorer(os.DirFS(r.RunDir), "manifest.json", bundle.Options{ISA: r.ISA, Networks: networks, Batch: 3})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,7 +121,7 @@ func (s *outlineSweep) load() error {
 	if err := artifact.WriteJSON(filepath.Join(r.RunDir, filepath.FromSlash(manifest)), m); err != nil {
 		return err
 	}
-	s.scorer, err = bundle.Open(os.DirFS(r.RunDir), manifest, bundle.Options{ISA: r.ISA, Workers: r.Jobs, Batch: r.Plan.Network.Batch, Networks: networks})
+	s.scorer, err = bundle.OpenScorer(os.DirFS(r.RunDir), manifest, bundle.Options{ISA: r.ISA, Workers: r.Jobs, Batch: r.Plan.Network.Batch, Networks: networks})
 	return err
 }
 
