@@ -275,7 +275,7 @@ func model(f *Facts) Answer {
 func building(f *Facts) Answer {
 	a := model(f)
 	if a.Status == Answered {
-		a.Text += " The settings of the models are fixed; LASSO's penalty is chosen by cross-validation inside the training set. " + f.PrimaryWhy
+		a.Text += " The settings of the models are fixed; LASSO's penalty is chosen by cross-validation inside the training set. " + primaryWords(f)
 		a.Links = append(a.Links, f.file("06-classify/primary.json")...)
 	}
 	return a
@@ -302,11 +302,15 @@ func primary(f *Facts) Answer {
 	if f.Primary == "" {
 		return notDone("The run holds nothing on this.")
 	}
-	text := "The primary model is " + f.Primary + ". " + f.PrimaryWhy
+	text := primaryWords(f)
 	if f.ChosenOnTest {
 		text += " Its figures on the internal test set are therefore optimistic."
 	}
 	return shown(text, f.section("performance", "Performance"), f.file("06-classify/primary.json"))
+}
+
+func primaryWords(f *Facts) string {
+	return fmt.Sprintf("The primary model is %s (%s).", f.Primary, f.PrimaryWhy)
 }
 
 func ensembling(f *Facts) Answer {

@@ -67,7 +67,7 @@ func full() *Facts {
 		Exclusions: []Count{{"empty outline", 10}}, Centres: []string{"A", "B"}, Devices: []string{"X"}, Seed: 1, TrainShare: 0.7, Folds: 5, Committed: true,
 		Sets:          []Set{{Name: "train", Title: "Training", Patients: 200, Images: 210, Positive: 80, AUC: "0.8", Calibration: "slope 1"}, {Name: "internal", Title: "Internal test", Patients: 90, Images: 90, Positive: 36, AUC: "0.8", Calibration: "slope 1"}, {Name: "external", Title: "External test", Patients: 90, Images: 90, Positive: 36, AUC: "0.7", Calibration: "slope 0.8"}},
 		Preprocessing: "Resized.", Size: "960 x 720", Region: "Ring.", Backbone: "DenseNet169", Weights: "random", Layer: "features", FeatureWidth: 10, Trained: true, Training: "40 epochs.",
-		Selection: "LASSO.", RobustFilter: "ICC of 0.75.", Models: []string{"SVM"}, Primary: "the fusion SVM", PrimaryWhy: "By cross-validation.", Threshold: "0.4", Compared: true, Simple: true,
+		Selection: "LASSO.", RobustFilter: "ICC of 0.75.", Models: []string{"SVM"}, Primary: "the fusion SVM", PrimaryWhy: "best in cross-validation", Threshold: "0.4", Compared: true, Simple: true,
 		MissingRule: "Complete cases.", SeveralReader: true, Outlines: "Reader 1.", SingleReader: true, SampleSize: "Enough.", SampleEnough: true, SampleAssessed: true, Warnings: []string{"Few."}, GalleryWrong: 4, Maps: true,
 		Software: "Go", ClinicalCompared: true, Subgroups: []string{"age"}, Marks: "No marks.", Agreement: true, Harmonised: "ComBat.", Robustness: []string{"outlines"}, LedgerReads: 3,
 	}

@@ -126,14 +126,14 @@ func tested(f *Facts, name, absent string) Answer {
 	if !ok {
 		return notDone(absent)
 	}
-	return shown(fmt.Sprintf("%s, %d %s, read once the models and threshold were fixed: AUC %s.", plural(s.Patients, "patient"), s.Positive, f.Positive, s.AUC),
+	return shown(fmt.Sprintf("%s, %d %s, read only after models and threshold were fixed: AUC %s.", plural(s.Patients, "patient"), s.Positive, f.Positive, s.AUC),
 		f.section("performance", "Performance"), f.file("06-classify/scores.csv"), f.file("ledger.jsonl"))
 }
 
 func internalTest(f *Facts) Answer {
 	a := tested(f, setInternal, "There is no internal test set.")
 	if a.Status == Answered && f.ChosenOnTest {
-		a.Text = strings.Replace(a.Text, "read once the models and threshold were fixed", "also used to pick the primary model, which makes its figures optimistic", 1)
+		a.Text = strings.Replace(a.Text, "read only after models and threshold were fixed", "also used to pick the primary model, which makes its figures optimistic", 1)
 	}
 	return a
 }

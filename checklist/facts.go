@@ -42,7 +42,7 @@ type Facts struct {
 	RobustFilter  string // how non-robust features were removed; "" = not at all
 	Models        []string
 	Primary       string
-	PrimaryWhy    string
+	PrimaryWhy    string // how it was chosen, in words without a full stop
 	ChosenOnTest  bool // the primary model was picked by its test-set figures
 	Threshold     string
 	Compared      bool // the primary model was tested against the others, multiplicity controlled
