@@ -16,7 +16,9 @@ type Nested struct {
 	Images      int            `json:"images"`
 	TeachOnly   int            `json:"teach_only"` // patients that models learn from but who are never scored: the network knows them
 	Repeats     []NestedRepeat `json:"repeats"`
-	Chosen      Spread         `json:"chosen"`       // AUC of the procedure over the repeats
+	Chosen      Spread         `json:"chosen"`      // AUC of the procedure over the repeats
+	Sensitivity Spread         `json:"sensitivity"` // at the thresholds chosen inside, over the repeats
+	Specificity Spread         `json:"specificity"`
 	Single      Spread         `json:"single_folds"` // AUC of the procedure over all outer folds: test sets of a fold's size
 	Models      map[Key]Spread `json:"models"`       // AUC of every model over the repeats
 	Picked      map[Key]int    `json:"picked"`       // how often each was chosen, of repeats x folds

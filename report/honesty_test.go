@@ -15,7 +15,7 @@ func sampleHonesty() Honesty {
 	svm, lr := Key{"fusion", "svm"}, Key{"ta", "lr"}
 	spread := Spread{N: 3, Mean: .75, SD: .01, Min: .74, Lo: .7405, Median: .75, Hi: .7595, Max: .76}
 	nested := &Nested{
-		Conditional: true, Folds: 5, Patients: 420, Positive: 280, Images: 431, TeachOnly: 370, Chosen: spread, Single: Spread{N: 15, Min: .61, Max: .88},
+		Conditional: true, Folds: 5, Patients: 420, Positive: 280, Images: 431, TeachOnly: 370, Chosen: spread, Sensitivity: Spread{Median: .801}, Specificity: Spread{Median: .652}, Single: Spread{N: 15, Min: .61, Max: .88},
 		Models: map[Key]Spread{svm: spread, lr: spread}, Picked: map[Key]int{svm: 9, lr: 6}, Study: .811,
 	}
 	for i, auc := range []num.Float{.74, .75, .76} {
@@ -52,7 +52,7 @@ func TestHonestySections(t *testing.T) {
 	page := strings.Join(strings.Fields(files["report.html"]), " ")
 	for _, want := range []string{
 		"1 of the 1 other models differ from the fusion SVM (Holm, 5 %): the TA LR.", "−0.120<small>−0.200 to −0.040</small>", "0.006",
-		"median of 0.750", "anything from 0.610 to 0.880", "gave 0.811 in its internal test set", "370 patients whom the networks learnt from",
+		"median of 0.750", "anything from 0.610 to 0.880", "median sensitivity is 0.801 and the median specificity 0.652", "gave 0.811 in its internal test set", "370 patients whom the networks learnt from",
 		"dealt anew 3 times", "within two standard errors of one half", "Conditional on the network",
 		"Images divided instead of patients", "&#43;0.140", "&#43;0.220", "fusion, SVM → TA, LR", "40 % of the test images",
 		"20000 simulated test sets", "seed 7", "sha256 <code>cd34</code>", `<code title="ef56aaaaaaaaaaaa">ef56aaaaaa</code>`, "every measure",

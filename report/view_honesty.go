@@ -159,6 +159,9 @@ func (s *Study) nestedInWords() []string {
 		count(n.Patients, "patient"), n.Positive, s.positive(), count(n.Images, "image"), n.Folds, n.Chosen.N)}
 	words := fmt.Sprintf("The AUC of the procedure has a median of %s; over the divisions it runs from %s to %s (95 %% of them: %s). ", share(n.Chosen.Median), share(n.Chosen.Min), share(n.Chosen.Max), interval(n.Chosen.Lo, n.Chosen.Hi))
 	words += fmt.Sprintf("A single fold, a test set of about %d patients, gives anything from %s to %s: that is the luck of one split.", (n.Patients+n.Folds/2)/max(1, n.Folds), share(n.Single.Min), share(n.Single.Max))
+	if computable(n.Sensitivity.Median, n.Specificity.Median) {
+		words += fmt.Sprintf(" At the thresholds chosen inside, the median sensitivity is %s and the median specificity %s.", share(n.Sensitivity.Median), share(n.Specificity.Median))
+	}
 	if computable(n.Study) {
 		words += fmt.Sprintf(" The study’s own split gave %s in its internal test set.", share(n.Study))
 	}

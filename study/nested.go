@@ -334,15 +334,17 @@ func (n *nesting) describe(out *report.Nested) {
 	}
 	out.Patients, out.Images = len(positive), len(n.scorable)
 	out.Models, out.Picked = map[report.Key]report.Spread{}, map[report.Key]int{}
-	var chosen, single []float64
+	var chosen, single, sensitivity, specificity []float64
 	for _, rep := range out.Repeats {
 		chosen = append(chosen, float64(rep.AUC))
+		sensitivity, specificity = append(sensitivity, float64(rep.Sensitivity)), append(specificity, float64(rep.Specificity))
 		for _, f := range rep.Folds {
 			single = append(single, float64(f.AUC))
 			out.Picked[f.Chosen]++
 		}
 	}
 	out.Chosen, out.Single = spreadOf(chosen), spreadOf(single)
+	out.Sensitivity, out.Specificity = spreadOf(sensitivity), spreadOf(specificity)
 	for _, key := range n.keys {
 		var aucs []float64
 		for _, rep := range out.Repeats {
