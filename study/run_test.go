@@ -51,8 +51,8 @@ func TestWholeLine(t *testing.T) {
 		t.Errorf("models %v", r.modelNames())
 	}
 	for _, set := range []string{cohort.SetInternal, cohort.SetExternal} {
-		if sv, ok := r.Survival[set]; !ok || sv.N == 0 {
-			t.Errorf("no survival in the %s set", set)
+		if sv, ok := r.Survival[set]; !ok || sv.N == 0 || len(sv.TimeAUC) != 3 || sv.Uno.IsNaN() {
+			t.Errorf("survival in the %s set: %+v", set, sv)
 		}
 	}
 	scores, err := readCSV[scoreRow](filepath.Join(out, "06-classify", "scores.csv"))
