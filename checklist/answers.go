@@ -252,7 +252,7 @@ func dimensionality(f *Facts) Answer {
 	case !f.SampleAssessed:
 		return notDone("The run could not set the number of candidate features against the number of patients.")
 	case !f.SampleEnough:
-		return notDone("By Riley's criteria there are fewer patients than the candidate features ask for. " + f.SampleSize)
+		return notDone("There are fewer patients than the candidate features ask for. " + f.SampleSize)
 	}
 	return shown(f.SampleSize, f.section("sample-size", "Sample size"), f.file("07-evaluate/samplesize.json"))
 }

@@ -43,7 +43,7 @@ type Facts struct {
 	Models        []string
 	Primary       string
 	PrimaryWhy    string // how it was chosen, in words without a full stop
-	ChosenOnTest  bool // the primary model was picked by its test-set figures
+	ChosenOnTest  bool   // the primary model was picked by its test-set figures
 	Threshold     string
 	Compared      bool // the primary model was tested against the others, multiplicity controlled
 	Simple        bool // logistic regression is the primary model or among those compared
