@@ -59,3 +59,16 @@ type Histogram struct {
 	Low   []int     `json:"low"`
 	High  []int     `json:"high"`
 }
+
+// Validation is the set whose figures stand beside a prediction: the external test set, else the internal one, else the
+// training set out of fold; nil when there is none.
+func (c *Card) Validation() *ValidationSet {
+	var best *ValidationSet
+	rank := map[string]int{"train": 1, "internal": 2, "external": 3}
+	for i := range c.Sets {
+		if s := &c.Sets[i]; best == nil || rank[s.Name] > rank[best.Name] {
+			best = s
+		}
+	}
+	return best
+}

@@ -61,20 +61,52 @@ func (s *Server) createSession(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// formSession signs a reader in from the page's form.
+func (s *Server) formSession(w http.ResponseWriter, r *http.Request) {
+	if !s.logins.allow(r) {
+		http.Redirect(w, r, "/login?failed=often", http.StatusSeeOther)
+		return
+	}
+	token, err := s.signIn(r.Context(), r.PostFormValue("name"), r.PostFormValue("password"))
+	if errors.Is(err, errSignIn) {
+		http.Redirect(w, r, "/login?failed=wrong", http.StatusSeeOther)
+		return
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	http.SetCookie(w, s.cookie(token, sessionLasts))
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// formSignOut signs a reader out and shows the form to sign in.
+func (s *Server) formSignOut(w http.ResponseWriter, r *http.Request) {
+	if err := s.signOut(w, r); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/login", http.StatusSeeOther)
+}
+
 func (s *Server) cookie(token string, lasts time.Duration) *http.Cookie {
 	return &http.Cookie{Name: s.cookieName(), Value: token, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteStrictMode, MaxAge: int(lasts.Seconds())}
 }
 
 // endSession signs a reader out.
 func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
+	s.done(w, r, s.signOut(w, r))
+}
+
+// signOut ends the request's session and takes its cookie away.
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
 	if c, err := r.Cookie(s.cookieName()); err == nil && s.Accounts {
 		if err := s.store.EndSession(r.Context(), ReaderOf(r.Context()).Name, c.Value); err != nil {
-			s.fail(w, r, err)
-			return
+			return err
 		}
 	}
 	http.SetCookie(w, s.cookie("", -time.Second))
-	w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) {
@@ -169,7 +201,7 @@ func readJSON(r *http.Request, v any) error {
 	d := json.NewDecoder(io.LimitReader(r.Body, 64<<10))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return rejected(&problem.Error{What: "the request is not valid JSON for this call", Found: err.Error(), Try: "see /api/openapi.json"})
+		return Rejected(&problem.Error{What: "the request is not valid JSON for this call", Found: err.Error(), Try: "see /api/openapi.json"})
 	}
 	return nil
 }
@@ -182,7 +214,7 @@ func whole(r *http.Request, name string, otherwise, most int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > most {
-		return 0, rejected(&problem.Error{What: name + " is not valid", Expected: fmt.Sprintf("a whole number from 0 to %d", most), Found: text})
+		return 0, Rejected(&problem.Error{What: name + " is not valid", Expected: fmt.Sprintf("a whole number from 0 to %d", most), Found: text})
 	}
 	return n, nil
 }
@@ -194,7 +226,7 @@ func decimal(name, text string) (float64, error) {
 	}
 	v, err := strconv.ParseFloat(text, 64)
 	if err != nil || !num.Finite(v) || v <= 0 {
-		return 0, rejected(&problem.Error{What: name + " is not valid", Expected: "a number above 0", Found: text})
+		return 0, Rejected(&problem.Error{What: name + " is not valid", Expected: "a number above 0", Found: text})
 	}
 	return v, nil
 }
@@ -203,7 +235,7 @@ func decimal(name, text string) (float64, error) {
 func key(r *http.Request) (string, error) {
 	k := r.Header.Get("Idempotency-Key")
 	if len(k) > 200 {
-		return "", rejected(&problem.Error{What: "the Idempotency-Key is too long", Expected: "at most 200 characters"})
+		return "", Rejected(&problem.Error{What: "the Idempotency-Key is too long", Expected: "at most 200 characters"})
 	}
 	return k, nil
 }

@@ -14,7 +14,7 @@ import (
 
 // createCase adds a case from a form with an image.
 func (s *Server) createCase(w http.ResponseWriter, r *http.Request) {
-	u, err := readUpload(r)
+	u, err := ReadUpload(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -136,7 +136,7 @@ func (s *Server) listPredictions(w http.ResponseWriter, r *http.Request) {
 
 // predictUpload predicts an image with its mask and keeps nothing.
 func (s *Server) predictUpload(w http.ResponseWriter, r *http.Request) {
-	u, err := readUpload(r)
+	u, err := ReadUpload(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -145,17 +145,17 @@ func (s *Server) predictUpload(w http.ResponseWriter, r *http.Request) {
 	s.give(w, r, http.StatusOK, p, err)
 }
 
-// readUpload reads a form of image, mask, patient, device and pixel_mm, in memory: no name in it is a path.
-func readUpload(r *http.Request) (u Upload, err error) {
+// ReadUpload reads a form of image, mask, patient, device and pixel_mm, in memory: no name in it is a path.
+func ReadUpload(r *http.Request) (u Upload, err error) {
 	if u.Key, err = key(r); err != nil {
 		return u, err
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "multipart/form-data" {
-		return u, rejected(&problem.Error{What: "the request is no form", Expected: "multipart/form-data"})
+		return u, Rejected(&problem.Error{What: "the request is no form", Expected: "multipart/form-data"})
 	}
 	form, err := r.MultipartReader()
 	if err != nil {
-		return u, rejected(err)
+		return u, Rejected(err)
 	}
 	fields := map[string][]byte{}
 	for {
@@ -170,13 +170,13 @@ func readUpload(r *http.Request) (u Upload, err error) {
 			return u, partFault(err)
 		}
 		if len(fields) > 10 {
-			return u, rejected(&problem.Error{What: "the form has too many fields", Expected: "image, mask, patient, device, pixel_mm"})
+			return u, Rejected(&problem.Error{What: "the form has too many fields", Expected: "image, mask, patient, device, pixel_mm"})
 		}
 	}
 	u.Image, u.Mask = fields["image"], fields["mask"]
 	u.Patient, u.Device = string(fields["patient"]), string(fields["device"])
 	if len(u.Patient) > 200 || len(u.Device) > 200 {
-		return u, rejected(&problem.Error{What: "patient or device is too long", Expected: "at most 200 characters"})
+		return u, Rejected(&problem.Error{What: "patient or device is too long", Expected: "at most 200 characters"})
 	}
 	u.PixelMM, err = decimal("pixel_mm", string(fields["pixel_mm"]))
 	return u, err
@@ -187,5 +187,5 @@ func partFault(err error) error {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return err
 	}
-	return rejected(&problem.Error{What: "the form is broken", Err: err})
+	return Rejected(&problem.Error{What: "the form is broken", Err: err})
 }

@@ -38,7 +38,7 @@ var passwordText = base64.RawStdEncoding
 // HashPassword gives a password's argon2id hash as a PHC string.
 func HashPassword(password string) (string, error) {
 	if len(password) < shortestPassword || len(password) > longestPassword {
-		return "", rejected(&problem.Error{What: "the password is too short or too long",
+		return "", Rejected(&problem.Error{What: "the password is too short or too long",
 			Expected: fmt.Sprintf("%d to %d characters", shortestPassword, longestPassword), Found: fmt.Sprintf("%d", len(password))})
 	}
 	salt := make([]byte, argonSalt)

@@ -17,12 +17,13 @@ type rejection struct{ error }
 
 func (r rejection) Unwrap() error { return r.error }
 
-func rejected(err error) error { return rejection{err} }
+// Rejected marks an error as the request's fault: its words reach the sender.
+func Rejected(err error) error { return rejection{err} }
 
 func size(w, h int) string { return fmt.Sprintf("%d x %d px", w, h) }
 
-// fault is application/problem+json (RFC 9457).
-type fault struct {
+// Fault is an error as a client sees it, application/problem+json (RFC 9457).
+type Fault struct {
 	Type     string `json:"type"`
 	Title    string `json:"title"`
 	Status   int    `json:"status"`
@@ -33,11 +34,11 @@ type fault struct {
 	retry    bool
 }
 
-// faultOf says an error in a form that gives nothing of the server away.
-func faultOf(err error) fault {
+// Describe says an error in a form that gives nothing of the server away.
+func Describe(err error) Fault {
 	var r rejection
 	var tooLarge *http.MaxBytesError
-	f := fault{Type: "about:blank", Status: http.StatusInternalServerError}
+	f := Fault{Type: "about:blank", Status: http.StatusInternalServerError}
 	switch {
 	case errors.As(err, &tooLarge):
 		f.Status, f.Detail = http.StatusRequestEntityTooLarge, fmt.Sprintf("the request is larger than %d MB", tooLarge.Limit>>20)
@@ -59,7 +60,7 @@ func faultOf(err error) fault {
 	return f
 }
 
-func (f *fault) describe(err error) {
+func (f *Fault) describe(err error) {
 	if p, ok := problem.As(err); ok {
 		f.Detail, f.Expected, f.Found, f.Try = p.What, p.Expected, p.Found, p.Try
 		return
@@ -69,14 +70,14 @@ func (f *fault) describe(err error) {
 
 // fail answers with an error; what the sender is not told stands in the log.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	f := faultOf(err)
+	f := Describe(err)
 	if f.Status == http.StatusInternalServerError {
 		s.log.Error("request failed", slog.String("method", r.Method), slog.String("route", routeOf(r)), slog.String("error", err.Error()))
 	}
 	f.write(w)
 }
 
-func (f fault) write(w http.ResponseWriter) {
+func (f Fault) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	if f.retry {
 		w.Header().Set("Retry-After", "1")
@@ -87,5 +88,5 @@ func (f fault) write(w http.ResponseWriter) {
 
 // refuse answers with a status and its reason.
 func refuse(w http.ResponseWriter, status int, detail string) {
-	fault{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}.write(w)
+	Fault{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}.write(w)
 }

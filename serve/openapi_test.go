@@ -46,7 +46,9 @@ func TestDescriptionNamesEveryRoute(t *testing.T) {
 	}
 	var routes, described []string
 	err = chi.Walk(server.Handler().(chi.Router), func(method, route string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-		routes = append(routes, method+" "+strings.TrimSuffix(route, "/"))
+		if !slices.Contains([]string{"/login", "/logout"}, route) { // the pages' own
+			routes = append(routes, method+" "+strings.TrimSuffix(route, "/"))
+		}
 		return nil
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -99,11 +100,14 @@ func (s *Server) Handler() http.Handler {
 	r.Get("/metrics", s.metrics.handler.ServeHTTP)
 	r.Get("/api/openapi.json", s.describe)
 	r.With(s.sameOrigin).Post("/api/session", s.createSession)
+	r.With(s.sameOrigin).Get("/login", s.page)
+	r.With(s.sameOrigin).Post("/login", s.formSession)
+	r.With(s.signedIn, s.sameOrigin).Post("/logout", s.formSignOut)
 	r.Group(func(r chi.Router) {
 		r.Use(s.signedIn, s.sameOrigin)
 		s.routes(r)
 	})
-	r.NotFound(s.page)
+	r.NotFound(s.sameOrigin(http.HandlerFunc(s.page)).ServeHTTP)
 	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusMethodNotAllowed, "") })
 	return r
 }
@@ -139,13 +143,22 @@ func (s *Server) routes(r chi.Router) {
 	})
 }
 
-// page hands a request that is not the API's to the pages.
+// page hands a request that is not the API's to the pages; who has not signed in is sent there.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	if s.pages == nil {
+	if s.pages == nil || strings.HasPrefix(r.URL.Path, "/api/") {
 		s.fail(w, r, store.ErrNotFound)
 		return
 	}
-	s.pages.ServeHTTP(w, r)
+	reader, err := s.reader(r)
+	if errors.Is(err, store.ErrNotFound) && r.URL.Path != "/login" && !strings.HasPrefix(r.URL.Path, "/assets/") {
+		http.Redirect(w, r, "/login", http.StatusSeeOther)
+		return
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		s.fail(w, r, err)
+		return
+	}
+	s.pages.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), readerKey{}, reader)))
 }
 
 // Run serves until ctx ends, then lets requests in progress finish. started is told the address once it listens.

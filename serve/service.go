@@ -50,6 +50,9 @@ func NewService(s *store.Store, m Model, waiting int) *Service {
 // Card describes the model.
 func (s *Service) Card() bundle.Card { return s.model.Card() }
 
+// Hash is the SHA-256 of the bundle's file.
+func (s *Service) Hash() string { return s.model.Hash() }
+
 // Store is where the cases lie.
 func (s *Service) Store() *store.Store { return s.store }
 
@@ -90,7 +93,7 @@ func (s *Service) AddOutline(ctx context.Context, reader, id string, u Upload) (
 func decodeImage(file []byte) (*imaging.Gray, imaging.Info, error) {
 	img, info, err := imaging.DecodeBytes("image", file)
 	if err != nil {
-		return nil, info, rejected(err)
+		return nil, info, Rejected(err)
 	}
 	return img, info, nil
 }
@@ -99,13 +102,13 @@ func decodeImage(file []byte) (*imaging.Gray, imaging.Info, error) {
 func decodeMask(file []byte, img *imaging.Gray) (*roi.Mask, error) {
 	m, info, err := roi.DecodeMask(maskName(file), file)
 	if err != nil {
-		return nil, rejected(err)
+		return nil, Rejected(err)
 	}
 	if m.W != img.W || m.H != img.H {
-		return nil, rejected(&problem.Error{What: "the outline has another size than the image", Expected: size(img.W, img.H), Found: size(m.W, m.H)})
+		return nil, Rejected(&problem.Error{What: "the outline has another size than the image", Expected: size(img.W, img.H), Found: size(m.W, m.H)})
 	}
 	if info.Empty {
-		return nil, rejected(&problem.Error{What: "the outline is empty", Try: "draw the lesion's outline"})
+		return nil, Rejected(&problem.Error{What: "the outline is empty", Try: "draw the lesion's outline"})
 	}
 	return m, nil
 }
@@ -246,7 +249,7 @@ func (s *Service) Contours(ctx context.Context, id, outline string) ([]byte, err
 	}
 	r, err := s.model.Prepare(c)
 	if err != nil {
-		return nil, rejected(err)
+		return nil, Rejected(err)
 	}
 	return encode(roi.Overlay(r))
 }
@@ -254,7 +257,7 @@ func (s *Service) Contours(ctx context.Context, id, outline string) ([]byte, err
 // Map draws what the network of a region looked at.
 func (s *Service) Map(ctx context.Context, id, outline, region string) ([]byte, error) {
 	if !slices.Contains(bundle.Regions, region) {
-		return nil, rejected(&problem.Error{What: "unknown region", Expected: "ta or pta", Found: region})
+		return nil, Rejected(&problem.Error{What: "unknown region", Expected: "ta or pta", Found: region})
 	}
 	c, err := s.lesion(ctx, id, outline)
 	if err != nil {
@@ -307,7 +310,7 @@ func (s *Service) Agree(ctx context.Context, id, a, b string) (Agreement, error)
 // SetBiopsy enters the marker as measured, in the outcome's unit.
 func (s *Service) SetBiopsy(ctx context.Context, reader, id string, value *float64) error {
 	if value == nil || !num.Finite(*value) || *value < 0 {
-		return rejected(&problem.Error{What: "the measured value is not valid", Expected: "a number of at least 0"})
+		return Rejected(&problem.Error{What: "the measured value is not valid", Expected: "a number of at least 0"})
 	}
 	return s.store.SetBiopsy(ctx, reader, id, *value)
 }
@@ -315,7 +318,7 @@ func (s *Service) SetBiopsy(ctx context.Context, reader, id string, value *float
 // SetReader adds an account, or gives it another role and password.
 func (s *Service) SetReader(ctx context.Context, actor, name, role, password string) error {
 	if name == "" || len(name) > 100 || (role != store.RoleReader && role != store.RoleAdmin) {
-		return rejected(&problem.Error{What: "the account is not valid", Expected: "a name of 1 to 100 characters; the role reader or admin", Found: role})
+		return Rejected(&problem.Error{What: "the account is not valid", Expected: "a name of 1 to 100 characters; the role reader or admin", Found: role})
 	}
 	phc, err := HashPassword(password)
 	if err != nil {

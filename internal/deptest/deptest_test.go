@@ -41,7 +41,7 @@ var rules = []rule{
 	{"cohort", []string{"internal", "imaging", "roi", "cohort"}, "checking a cohort reads its images and outlines, nothing more"},
 	{"datasets", []string{"internal", "cohort"}, "an importer writes tables"},
 	{"bundle", []string{"internal", "nn", "densenet", "weights", "imaging", "roi", "selection", "classify", "evaluate", "survival", "explain"}, "what serves a hospital knows no study, no cohort and no training"},
-	{"serve", []string{"internal", "bundle", "imaging", "roi", "serve"}, "what serves a hospital knows no study, no cohort and no training"},
+	{"serve", []string{"internal", "bundle", "imaging", "roi", "serve", "evaluate", "survival", "report"}, "what serves a hospital knows no study, no cohort and no training"},
 	{"synth", []string{"internal", "imaging", "roi"}, "the synthetic cohort is data for the study, and knows nothing of it"},
 	{"agreement", []string{"internal", "roi"}, "agreement compares readings and outlines; it knows no study"},
 	{"harmonise", []string{"internal"}, "pure numbers: no files of other packages, no images, no network"},
