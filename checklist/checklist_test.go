@@ -59,7 +59,7 @@ func TestEmptyRunAnswersNothing(t *testing.T) {
 // full is a run that holds everything.
 func full() *Facts {
 	f := &Facts{
-		Sections: strings.Fields("glance patients images learning features sample-size performance clinical subgroups survival robustness readers checklists methods"),
+		Sections: strings.Fields("glance patients images learning features sample-size performance clinical subgroups survival robustness readers ledger checklists methods"),
 		Files: strings.Fields(`plan.json ledger.jsonl 01-cohort/flow.json 01-cohort/findings.csv 01-cohort/splits.csv 01-cohort/commitments.json 02-roi/summary.json 02-roi/images.csv
 			03-finetune/finetune.json 03-finetune/history.csv 03-finetune/ta.safetensors 04-features/features.json 04-features/ta.npy 05-selection/selection.json 05-selection/kept.csv
 			06-classify/primary.json 06-classify/scores.csv 06-classify/stage.json 07-evaluate/evaluation.json 07-evaluate/performance.csv 07-evaluate/samplesize.json 08-survival/survival.json robustness/outlines.json`),

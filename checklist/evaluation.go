@@ -126,8 +126,12 @@ func tested(f *Facts, name, absent string) Answer {
 	if !ok {
 		return notDone(absent)
 	}
-	return shown(fmt.Sprintf("%s, %d %s, read only after models and threshold were fixed: AUC %s.", plural(s.Patients, "patient"), s.Positive, f.Positive, s.AUC),
-		f.section("performance", "Performance"), f.file("06-classify/scores.csv"), f.file("ledger.jsonl"))
+	text := fmt.Sprintf("%s, %d %s, read only after models and threshold were fixed: AUC %s.", plural(s.Patients, "patient"), s.Positive, f.Positive, s.AUC)
+	if f.LedgerReads > 0 {
+		text += fmt.Sprintf(" The ledger lists each of the %s of test sets.", plural(f.LedgerReads, "reading"))
+	}
+	return shown(text,
+		f.section("performance", "Performance"), f.section("ledger", "Ledger"), f.file("06-classify/scores.csv"), f.file("ledger.jsonl"))
 }
 
 func internalTest(f *Facts) Answer {

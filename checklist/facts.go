@@ -51,10 +51,9 @@ type Facts struct {
 
 	Missing       []Count // clinical variable -> patients without it
 	MissingRule   string  // how they were met, in words
-	Imputed       bool
-	SeveralReader bool   // some images have several outlines
-	Outlines      string // whose outline is used; "" = the table names no readers
-	SingleReader  bool   // all test images were outlined by one named reader
+	SeveralReader bool    // some images have several outlines
+	Outlines      string  // whose outline is used; "" = the table names no readers
+	SingleReader  bool    // all test images were outlined by one named reader
 
 	SampleSize       string // sentence: before and after
 	SampleEnough     bool   // the development set meets the criteria after the run

@@ -11,7 +11,6 @@ import (
 	"sonotype/checklist"
 	"sonotype/cohort"
 	"sonotype/describe"
-	"sonotype/internal/num"
 	"sonotype/report"
 )
 
@@ -252,6 +251,9 @@ func (a *assembly) modelFacts(f *checklist.Facts) {
 	if p.trains() && p.Network.Train.ClassWeights == "balanced" {
 		f.Balanced = "In the network's loss both classes weigh the same."
 	}
+	if p.harmonises() {
+		f.Harmonised = fmt.Sprintf("Features were harmonised by %s with ComBat, fitted on training patients without their outcome.", p.HarmoniseBy)
+	}
 	sel := a.selection[a.evaluation.Primary.Features]
 	f.Selection = fmt.Sprintf("%d values an image, %d principal components, %d after Spearman's filter (|rho| > %g), %d kept by LASSO (%s, lambda.%s); learnt from the %s.",
 		sel.Inputs, sel.PCA, sel.AfterSpearman, p.Selection.Spearman, sel.Kept, p.Selection.Lasso, p.Selection.Lambda, learnersInWords(p))
@@ -264,21 +266,21 @@ func sizeFacts(f *checklist.Facts, s *report.SampleSize) {
 	}
 	d := s.After.Development
 	f.SampleAssessed, f.SampleEnough = true, d.Enough()
-	f.SampleSize = fmt.Sprintf("Riley's criteria, with what the run has shown: %d patients learnt from (%d positive) for %d candidate features; %d would be needed, and those at hand allow %d.",
-		d.Patients, d.Positive, d.Parameters, d.N, d.Affordable)
+	f.SampleSize = fmt.Sprintf("Riley's criteria, with what the run has shown: %d %ss learnt from (%d positive) for %d candidate features; %d would be needed, and those at hand allow %d.",
+		d.Patients, f.Unit, d.Positive, d.Parameters, d.N, d.Affordable)
 	for _, v := range s.After.Validation {
 		f.SampleSize += fmt.Sprintf(" %s test: %d, needed %d.", strings.ToUpper(v.Set[:1])+v.Set[1:], v.Patients, v.N)
 	}
 }
 
 // sampleSizeWarning says when too few patients are learnt from.
-func sampleSizeWarning(s *report.SampleSize) []string {
+func sampleSizeWarning(s *report.SampleSize, unit string) []string {
 	if s == nil || s.After.Development == nil || s.After.Development.Enough() {
 		return nil
 	}
 	d := s.After.Development
-	return []string{fmt.Sprintf("By Riley's criteria %d patients to learn from are too few for %d candidate features at an AUC of %.2f: %d would be needed (section Sample size). Only the figures of patients that nothing was fitted on can be trusted.",
-		d.Patients, d.Parameters, num.Float(d.AUC), d.N)}
+	return []string{fmt.Sprintf("By Riley's criteria %d %ss to learn from are too few for %d candidate features at an AUC of %.2f: %d would be needed (section Sample size). Only the figures of %ss that nothing was fitted on can be trusted.",
+		d.Patients, unit, d.Parameters, d.AUC, d.N, unit)}
 }
 
 // checklistOf is one checklist in results.json: how many items have which status, and the score where there is one.

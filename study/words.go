@@ -177,7 +177,7 @@ func (a *assembly) warnings(s *report.Study) []string {
 		out = append(out, "The network is untrained (random weights): the figures show what a run makes, not what a trained network reaches.")
 	}
 	out = append(out, a.trainingWarnings()...)
-	out = append(out, sampleSizeWarning(s.SampleSize)...)
+	out = append(out, sampleSizeWarning(s.SampleSize, s.Unit)...)
 	for _, set := range s.Sets {
 		perf := set.Results[s.Primary].Performance
 		if few := min(perf.Positive, perf.N-perf.Positive); set.Centre == "" && set.Name != cohort.SetTrain && few < 100 {
