@@ -9,9 +9,9 @@ import (
 // Agreement is what shows whether the study's figures hold in parts of the cohort, for other readers, and without the
 // marks that are burnt into images.
 type Agreement struct {
-	Subgroups Subgroups
-	Marks     []Mark
-	Readers   *Readers // nil where no image has several outlines
+	Subgroups Subgroups `json:"subgroups"`
+	Marks     []Mark    `json:"marks"`
+	Readers   *Readers  `json:"readers,omitempty"` // nil where no image has several outlines
 }
 
 // Subgroups is subgroups.json of stage 07.

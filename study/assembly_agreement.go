@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"sonotype/cohort"
 	"sonotype/internal/artifact"
 	"sonotype/report"
 )
@@ -20,6 +21,19 @@ func (a *assembly) agreementOf() (g report.Agreement, err error) {
 		err = artifact.ReadJSON(path, g.Readers)
 	}
 	return g, err
+}
+
+// subgroupWarnings names the variables by which the primary model's AUC differs in a test set.
+func subgroupWarnings(s *report.Study) []string {
+	var out []string
+	for _, set := range s.Subgroups.Sets {
+		for _, v := range set.Variables {
+			if set.Set != cohort.SetTrain && float64(v.AUCHolm) < 0.05 {
+				out = append(out, fmt.Sprintf("%s: the AUC differs by %s (P = %.2g after Holm's adjustment; section Subgroups).", set.Title, v.Variable, float64(v.AUCHolm)))
+			}
+		}
+	}
+	return out
 }
 
 // agreementInWords tells in the methods how features were harmonised or dropped, and how subgroups were compared.

@@ -30,8 +30,9 @@ type results struct {
 	SampleSize *report.SampleSize     `json:"sample_size,omitempty"`
 	Checklists map[string]checklistOf `json:"checklists"` // tripod, claim, clear, metrics
 
-	Comparisons []report.Comparison `json:"comparisons,omitempty"` // of the primary model with the others, by test set
-	honesty                         // nested, permuted and leaky, where they were asked for
+	Comparisons      []report.Comparison `json:"comparisons,omitempty"` // of the primary model with the others, by test set
+	honesty                              // nested, permuted and leaky, where they were asked for
+	report.Agreement                     // subgroups, marks and readers
 }
 
 // splitsOf counts the sets; network is the training set as the trained networks see it.
@@ -117,7 +118,7 @@ func (a *assembly) results(s *report.Study) results {
 		Models: byModel[modelOf](), Centres: byModel[evaluate.Performance](), Apparent: map[string]map[string]num.Float{}, Clinical: a.clinicalResults(),
 		Primary:     primaryOf{s.Primary.Features, s.Primary.Model, s.PrimaryWhy},
 		Comparisons: a.evaluation.Comparisons, honesty: a.honesty,
-		SampleSize: s.SampleSize, Checklists: checklistCounts(s.Checklists),
+		SampleSize: s.SampleSize, Checklists: checklistCounts(s.Checklists), Agreement: s.Agreement,
 	}
 	for _, fold := range a.run.Plan.pairs() {
 		if fold != finalFit {
