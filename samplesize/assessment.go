@@ -1,5 +1,11 @@
 package samplesize
 
+import (
+	"fmt"
+
+	"sonotype/internal/problem"
+)
+
 // Assessment holds a study's numbers against the criteria, at one moment: before the run with what is expected, after it
 // with what was seen.
 type Assessment struct {
@@ -8,11 +14,19 @@ type Assessment struct {
 	Notes       []string          `json:"notes,omitempty"`      // why something could not be assessed
 }
 
-// Note records why something could not be assessed; a nil error is nothing to record.
+// Note records in one line why something could not be assessed; a nil error is nothing to record.
 func (a *Assessment) Note(what string, err error) {
-	if err != nil {
-		a.Notes = append(a.Notes, what+": "+err.Error())
+	if err == nil {
+		return
 	}
+	words := err.Error()
+	if e, ok := problem.As(err); ok {
+		words = e.What
+		if e.Expected != "" && e.Found != "" {
+			words += fmt.Sprintf(" (%s; expected: %s)", e.Found, e.Expected)
+		}
+	}
+	a.Notes = append(a.Notes, what+": "+words)
 }
 
 // DevelopmentCheck compares the patients that the models learn from with what their number of parameters asks for.

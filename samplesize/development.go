@@ -59,7 +59,7 @@ func nullLogLik(p float64) float64 { return p*math.Log(p) + (1-p)*math.Log1p(-p)
 
 func (d Development) validate() error {
 	bad := func(what, expected string, found any) error {
-		return &problem.Error{What: "cannot compute the sample size: " + what, Expected: expected, Found: fmt.Sprint(found)}
+		return &problem.Error{What: what, Expected: expected, Found: fmt.Sprint(found)}
 	}
 	switch {
 	case d.Parameters < 1:

@@ -214,3 +214,43 @@ func TestAUCFromR2IsTheInverse(t *testing.T) {
 		near(t, "AUC", AUCFromR2(R2FromAUC(c.AUC, c.Prevalence), c.Prevalence), c.AUC, 1e-9)
 	}
 }
+
+// More parameters, a lower R2 and a stricter shrinkage ask for more patients; narrower intervals too.
+func TestNeedGrowsWithWhatIsAsked(t *testing.T) {
+	need := func(d Development) int {
+		n, err := d.Need()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n.N
+	}
+	base := Development{Parameters: 40, Prevalence: 0.4, R2: 0.2, Shrinkage: 0.9}
+	for name, d := range map[string]Development{
+		"parameters": {60, 0.4, 0.2, 0.9}, "R2": {40, 0.4, 0.15, 0.9}, "shrinkage": {40, 0.4, 0.2, 0.95},
+	} {
+		if need(d) <= need(base) {
+			t.Errorf("%s: %d patients, %d before", name, need(d), need(base))
+		}
+	}
+	v, err := Anticipate(0.4, 0.8, 0.3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wide, _ := v.Need(DefaultTargets())
+	narrow, _ := v.Need(Targets{OE: 0.1, Slope: 0.1, AUC: 0.05, NetBenefit: 0.1})
+	for i := range wide.Criteria {
+		// Halving a width takes about four times as many.
+		if r := float64(narrow.Criteria[i].N) / float64(wide.Criteria[i].N); r < 3.9 || r > 4.1 {
+			t.Errorf("%s: %d for half the width of %d", wide.Criteria[i].Name, narrow.Criteria[i].N, wide.Criteria[i].N)
+		}
+	}
+}
+
+func TestNoteIsOneLine(t *testing.T) {
+	var a Assessment
+	a.Note("x", nil)
+	a.Validate("external", 20, 20, Validation{AUC: 0.8, OE: 1}, DefaultTargets())
+	if len(a.Notes) != 1 || a.Notes[0] != "external: impossible share of patients with the outcome (1; expected: between 0 and 1)" {
+		t.Errorf("%q", a.Notes)
+	}
+}

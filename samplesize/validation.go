@@ -84,9 +84,9 @@ func Anticipate(prevalence, auc, threshold float64) (Validation, error) {
 func possible(prevalence, auc float64) error {
 	switch {
 	case !(prevalence > 0 && prevalence < 1):
-		return &problem.Error{What: "cannot compute the sample size: impossible share of patients with the outcome", Expected: "between 0 and 1", Found: fmt.Sprint(prevalence)}
+		return &problem.Error{What: "impossible share of patients with the outcome", Expected: "between 0 and 1", Found: fmt.Sprint(prevalence)}
 	case !(auc > 0.5 && auc < 1):
-		return &problem.Error{What: "cannot compute the sample size: the AUC is of no use", Expected: "between 0.5 and 1", Found: fmt.Sprint(auc)}
+		return &problem.Error{What: "the AUC is of no use", Expected: "between 0.5 and 1", Found: fmt.Sprint(auc)}
 	}
 	return nil
 }
