@@ -50,7 +50,8 @@ type Study struct {
 
 	Honesty // comparisons, luck, leaks and the ledger
 	Agreement
-	Planning // sample size and checklists
+	Robustness *Robustness // nil until it was asked for
+	Planning               // sample size and checklists
 }
 
 // Key names one of the models: a feature set and a classifier.

@@ -49,6 +49,7 @@ type pageView struct {
 	Honest          honestyView
 	Agree           agreementView
 	ClinicalPart    clinicalView
+	Varied          robustnessView
 }
 
 // figureView is a figure as the page shows it.
@@ -97,6 +98,7 @@ func (s *Study) page(x sections, gallery []galleryPart) *pageView {
 	v.SurvivalTables = s.survivalView()
 	v.Honest = s.honestyView(x.honesty)
 	v.Agree = s.agreementView(x.readers)
+	v.Varied = s.robustnessView(x.robustness)
 	v.ClinicalPart = s.clinicalView(x.nomogram, x.clinical)
 	v.CSV = map[string]download{}
 	for _, t := range s.tables() {

@@ -56,10 +56,11 @@ type sections struct {
 	survival, honesty                    []figure
 	nomogram, clinical                   []figure
 	readers                              []figure
+	robustness                           robustnessFigures
 }
 
 func (s *Study) sections() sections {
-	out := sections{patients: []figure{s.flow()}, images: s.imageFigures(), learning: s.learningFigures(), honesty: s.honestyFigures(), nomogram: s.nomogram(), clinical: s.clinicalFigures(), readers: s.readerFigures()}
+	out := sections{patients: []figure{s.flow()}, images: s.imageFigures(), learning: s.learningFigures(), honesty: s.honestyFigures(), nomogram: s.nomogram(), clinical: s.clinicalFigures(), readers: s.readerFigures(), robustness: s.robustnessFigures()}
 	out.features = append(append(s.lassoFigures(), s.trainingROC()...), s.scree()...)
 	panels := []func(Set) figure{
 		func(set Set) figure { return s.roc(set, numbered(set, "A")) },
@@ -89,5 +90,5 @@ func (x sections) all() []figure {
 	for _, row := range x.performance {
 		out = append(out, row...)
 	}
-	return slices.Concat(out, x.nomogram, x.clinical, x.survival, x.readers, x.honesty)
+	return slices.Concat(out, x.nomogram, x.clinical, x.survival, x.robustness.all(), x.readers, x.honesty)
 }

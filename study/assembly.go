@@ -82,6 +82,9 @@ func (a *assembly) study(ctx context.Context) (*report.Study, error) {
 	if s.Honesty, err = a.honestyOf(); err != nil {
 		return nil, err
 	}
+	if s.Robustness, err = a.run.robustnessResults(); err != nil {
+		return nil, err
+	}
 	if s.Agreement, err = a.agreementOf(); err != nil {
 		return nil, err
 	}
