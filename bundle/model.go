@@ -28,7 +28,7 @@ type Prediction struct {
 	Reasons     []string    `json:"reasons"`  // of abstaining
 	Warnings    []string    `json:"warnings"` // that do not make it abstain: an unseen device
 	Nearest     []Neighbour `json:"nearest,omitempty"`
-	Bundle      string      `json:"bundle"` // SHA-256 of the file
+	Bundle      string      `json:"bundle"` // its Hash
 }
 
 // Neighbour is a training case with similar features.

@@ -36,6 +36,7 @@ type Scorer struct {
 	batch      int
 	regions    []string
 	programs   map[string]nn.Program // by tensors hash
+	heads      map[string][]float32  // the same: weights of the one logit, of trained networks
 	reductions map[string]*selection.Deep
 	models     []classify.Model // as manifest.Models
 }
@@ -47,7 +48,7 @@ func OpenScorer(files fs.FS, manifest string, o Options) (*Scorer, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Scorer{manifest: m, workers: o.Workers, batch: o.Batch, regions: m.regions(), programs: map[string]nn.Program{}, reductions: map[string]*selection.Deep{}}
+	s := &Scorer{manifest: m, workers: o.Workers, batch: o.Batch, regions: m.regions(), programs: map[string]nn.Program{}, heads: map[string][]float32{}, reductions: map[string]*selection.Deep{}}
 	if s.workers <= 0 {
 		s.workers = runtime.GOMAXPROCS(0)
 	}
@@ -99,6 +100,9 @@ func (s *Scorer) loadNetwork(files fs.FS, region string, o Options) error {
 	v := densenet.Variant(s.manifest.Backbone)
 	if err := weights.Check(densenet.Params(v), t); err != nil {
 		return err
+	}
+	if head, ok := t["classifier.weight"]; ok {
+		s.heads[n.TensorsHash] = head.Data
 	}
 	var err error
 	s.programs[n.TensorsHash], err = densenet.Compile(v, s.manifest.Geometry.Input, t, nn.Options{ISA: o.ISA, Workers: o.Workers})
@@ -187,32 +191,51 @@ func (s *Scorer) Score(img *imaging.Gray, m *roi.Mask, spacing [2]float64, devic
 // ScoreAll scores prepared lesions: a row a lesion, a column a model of the manifest. A lesion's scores depend neither on
 // the others nor on the number of workers.
 func (s *Scorer) ScoreAll(ctx context.Context, lesions []*roi.Regions) ([][]float64, error) {
-	components := map[string]*mat.Dense{}
-	for _, region := range s.regions {
-		x, err := s.look(ctx, region, lesions)
-		if err != nil {
-			return nil, err
-		}
-		d := s.reductions[region]
-		components[region] = d.Transform(x, x.all(), s.workers)
+	components, err := s.components(ctx, lesions)
+	if err != nil {
+		return nil, err
 	}
 	out := make([][]float64, len(lesions))
 	for i := range out {
 		out[i] = make([]float64, len(s.models))
 	}
 	for k, m := range s.manifest.Models {
-		scores, err := s.models[k].Predict(gather(components, s.manifest.Kept[m.Features], len(lesions)))
+		scores, err := s.predict(k, gather(components, s.manifest.Kept[m.Features], len(lesions)))
 		if err != nil {
-			return nil, fmt.Errorf("model %s: %w", m.Key(), err)
+			return nil, err
 		}
 		for i, v := range scores {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, &problem.Error{What: "the model " + m.Key() + " gives no score", Found: fmt.Sprint(v)}
-			}
 			out[i][k] = v
 		}
 	}
 	return out, nil
+}
+
+// components are the z-scored components of lesions by region, a row a lesion: all that the reductions keep.
+func (s *Scorer) components(ctx context.Context, lesions []*roi.Regions) (map[string]*mat.Dense, error) {
+	out := map[string]*mat.Dense{}
+	for _, region := range s.regions {
+		x, err := s.look(ctx, region, lesions)
+		if err != nil {
+			return nil, err
+		}
+		out[region] = s.reductions[region].Transform(x, x.all(), s.workers)
+	}
+	return out, nil
+}
+
+// predict gives the scores of the kth model from its inputs, a row a lesion.
+func (s *Scorer) predict(k int, inputs *mat.Dense) ([]float64, error) {
+	scores, err := s.models[k].Predict(inputs)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", s.manifest.Models[k].Key(), err)
+	}
+	for _, v := range scores {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, &problem.Error{What: "the model " + s.manifest.Models[k].Key() + " gives no score", Found: fmt.Sprint(v)}
+		}
+	}
+	return scores, nil
 }
 
 // gather puts a model's inputs side by side.
