@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 DEBIAN_PYTHON=${DEBIAN_PYTHON:-/usr/bin/python3}
 VENV_PYTHON=${VENV_PYTHON:-.oracles/bin/python}
 
-for s in imaging_decode imaging_resize roi_geometry nn_densenet nn_loss nn_training explain_gradcam finetune_recipe audit_figures weights_pth selection_deep classify_trees_sklearn harmonise_combat; do
+for s in imaging_decode imaging_resize roi_geometry nn_densenet nn_loss nn_training explain_gradcam finetune_recipe audit_figures weights_pth selection_deep classify_trees_sklearn harmonise_combat evaluate_vennabers; do
 	echo "$s"
 	"$DEBIAN_PYTHON" "oracles/$s.py"
 done
