@@ -42,6 +42,9 @@ func calibrationVerdict(c evaluate.Calibration) (verdict, figures string) {
 		return "", ""
 	}
 	figures = "observed:expected " + bracketed(oe) + ", slope " + bracketed(slope) + ", intercept " + bracketed(c.Intercept) + ", 95 % CIs in brackets"
+	if c.Certain > 0 {
+		figures += fmt.Sprintf("; slope and intercept without the %s predicted as exactly 0 or 1", count(c.Certain, "case"))
+	}
 	var faults []string
 	switch {
 	case oe.Hi < 1 || c.Intercept.Hi < 0:
@@ -50,8 +53,8 @@ func calibrationVerdict(c evaluate.Calibration) (verdict, figures string) {
 		faults = append(faults, "too low on average")
 	}
 	switch {
-	case slope.Hi < 1 && slope.Lo <= 0:
-		faults = append(faults, "not shown to go with the outcome at all")
+	case slope.Hi < 1 && slope.Lo <= 0 && c.Certain == 0:
+		faults = append(faults, "too extreme, not even shown to rise with the outcome")
 	case slope.Hi < 1:
 		faults = append(faults, "too extreme")
 	case slope.Lo > 1:

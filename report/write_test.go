@@ -186,7 +186,7 @@ func TestCalibrationInWords(t *testing.T) {
 		{around(1.1, 1.4), around(.3, .7), "too low on average and too extreme ("},
 		{around(.9, 1.1), around(1.2, 1.9), "too cautious ("},
 		{around(.9, 1.1), around(-1, 1.02), "cannot be told from these data (observed:expected 1.00 [0.90–1.10], slope 0.01 [−1.00 to 1.02]"},
-		{around(.9, 1.1), around(-.4, .42), "not shown to go with the outcome at all ("},
+		{around(.9, 1.1), around(-.4, .42), "too extreme, not even shown to rise with the outcome ("},
 		{around(.6, 1.4), around(.8, 1.2), "cannot be told"},
 	} {
 		if got := calibrationInWords(evaluate.Calibration{ObservedExpect: c.oe, Slope: c.slope, Intercept: around(-.2, .2)}); !strings.Contains(got, c.want) {
