@@ -345,6 +345,9 @@ func partitioning(f *Facts) Answer {
 	if f.Committed {
 		text += " The split's hash was written before outcomes were joined to scores."
 	}
+	if f.ChosenOnTest {
+		text += " Only the choice of the primary model looked at the internal test set."
+	}
 	return shown(text, f.section("methods", "Methods"), f.file("01-cohort/splits.csv"), f.file("01-cohort/commitments.json"))
 }
 

@@ -28,7 +28,7 @@ func uncertainty(f *Facts) Answer {
 	if f.Primary == "" {
 		return notDone("The run holds nothing on this.")
 	}
-	text := "AUCs have DeLong's 95 % interval, proportions Wilson's; calibration has intervals, and survival curves have bands."
+	text := "AUCs have DeLong's 95 % interval, proportions Wilson's; calibration has intervals."
 	if f.Compared {
 		text += " Models were compared by DeLong's paired test with Holm's correction."
 	}

@@ -74,7 +74,7 @@ func sectionsOf(s *report.Study) []string {
 	for id, has := range map[string]bool{
 		"learning": len(s.Learning) > 0, "sample-size": s.SampleSize != nil, "comparisons": len(s.Comparisons) > 0,
 		"subgroups": len(subgroupNames(s)) > 0, "ledger": len(s.Ledger) > 0, "honesty": s.Nested != nil || s.Permuted != nil || s.Leaky != nil,
-		"clinical": clinicalCompared(s.Clinical), "readers": s.Readers != nil,
+		"robustness": varied(s.Robustness), "clinical": clinicalCompared(s.Clinical), "readers": s.Readers != nil,
 	} {
 		if has {
 			out = append(out, id)
@@ -91,6 +91,12 @@ func evidenceDone(f *checklist.Facts, s *report.Study) {
 			f.Files = append(f.Files, robustnessDir+"/"+file+".json")
 		}
 	}
+	if r := s.Robustness; r != nil {
+		add(r.Widths != nil, "widths", "width of the peritumoural area")
+		add(r.Outlines != nil, "outlines", "changed outlines")
+		add(r.Cutoffs != nil, "cutoffs", "cut-off of the outcome")
+		add(r.Centres != nil, "centres", "leave one centre out")
+	}
 	add(s.Nested != nil, nestedName, "repeated nested cross-validation")
 	add(s.Permuted != nil, permutedName, "permuted labels")
 	add(s.Leaky != nil, leakyName, "the classical leaks beside the honest figures")
@@ -99,6 +105,11 @@ func evidenceDone(f *checklist.Facts, s *report.Study) {
 // clinicalCompared says whether the deep score was set against clinical variables on a test set, with a test.
 func clinicalCompared(c *report.Clinical) bool {
 	return c != nil && slices.ContainsFunc(c.Sets, func(s report.ClinicalSet) bool { return len(s.Comparisons) > 0 })
+}
+
+// varied says whether any of the study's decisions was varied.
+func varied(r *report.Robustness) bool {
+	return r != nil && (r.Widths != nil || r.Outlines != nil || r.Cutoffs != nil || r.Centres != nil)
 }
 
 func subgroupNames(s *report.Study) []string {
