@@ -63,6 +63,14 @@ auc <- function(d, x, t, slope) {
   }
   out
 }
+periods <- function(d, x, strata) { # the coefficient in thirds of the events
+  e <- sort(d$time[d$event == 1]); cut <- e[floor(1:3 * length(e) / 3)]
+  s <- survSplit(Surv(time, event) ~ ., d, cut = cut, episode = "period", start = "from")
+  lapply(1:3, function(k) {
+    f <- summary(coxph(as.formula(sprintf("Surv(from, time, event) ~ %s + strata(%s)", x, strata)), s[s$period == k, ], ties = "efron", control = control))
+    list(from = c(0, cut)[k], to = cut[k], n = f$n, events = f$nevent, hr = f$conf.int[1], lo = f$conf.int[3], hi = f$conf.int[4], p = f$coefficients[5])
+  })
+}
 lr <- function(d, group, strata) {
   f <- survdiff(as.formula(sprintf("Surv(time, event) ~ %s + strata(%s)", group, strata)), d)
   list(group = group, strata = strata, chisq = f$chisq, p = pchisq(f$chisq, nrow(f$obs) - 1, lower.tail = FALSE))
@@ -74,7 +82,7 @@ case <- function(name, d, clinical, score, group, strata, tau, times, factors = 
   write(name, list(n = nrow(d), events = sum(d$event), logrank = lr(d, group, strata), cox = cox(d, c(score, clinical), strata),
     zph = c(list(zph(d, c(clinical, score), NULL, "km"), zph(d, c(clinical, score), NULL, "identity"), zph(d, c(clinical, score), strata, "km")),
       lapply(factors, function(f) zph(d, c(score, sprintf("factor(%s)", f)), NULL, "identity"))),
-    rmst = rmst(d, group, tau), uno = list(uno(d, score, tau), uno(d, clinical[1], max(d$time))),
+    periods = periods(d, score, strata), rmst = rmst(d, group, tau), uno = list(uno(d, score, tau), uno(d, clinical[1], max(d$time))),
     added = list(added(d, clinical, score, NULL), added(d, clinical, score, strata)), auc = lapply(times, function(t) auc(d, score, t, slope))))
 }
 d <- read.csv("survival/testdata/lung.csv"); d <- d[complete.cases(d[, c("age", "ph.ecog", "ph.karno")]), ]

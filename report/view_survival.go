@@ -21,6 +21,7 @@ type survivalView struct {
 	Times      []string // heads of the time-dependent AUC
 	Cox        []coxRow
 	Hazards    bool // some model's proportional hazards were tested
+	Periods    []periodRow
 	Added      []string
 	Notes      []string
 }
@@ -46,6 +47,13 @@ type coxRow struct {
 	HR, P, Hazard            valueCell
 }
 
+// periodRow is the score's hazard ratio in a part of the follow-up.
+type periodRow struct {
+	Set, Span, Groups string
+	First             bool // of its set
+	HR, P             valueCell
+}
+
 func (s *Study) survivalView() survivalView {
 	var v survivalView
 	for _, t := range s.reportedTimes() {
@@ -61,6 +69,7 @@ func (s *Study) survivalView() survivalView {
 		}
 		v.Ranking = append(v.Ranking, sv.rankingRow(s.reportedTimes()))
 		v.Cox = append(v.Cox, sv.coxRows()...)
+		v.Periods = append(v.Periods, sv.periodRows()...)
 		v.Hazards = v.Hazards || len(sv.ByScore.Hazards) > 0
 		if a := sv.ByScore.Added; a != nil {
 			v.Added = append(v.Added, addedInWords(sv, a))
@@ -180,6 +189,16 @@ func (sv SurvivalSet) coxRows() []coxRow {
 	return out
 }
 
+func (sv SurvivalSet) periodRows() []periodRow {
+	var out []periodRow
+	for k, p := range sv.ByScore.Periods {
+		const why = "no finite solution in this period"
+		out = append(out, periodRow{Set: sv.Title, Span: plainNumber(p.From) + "–" + plainNumber(p.To), Groups: fmt.Sprintf("%d / %d", p.Events, p.N), First: k == 0,
+			HR: ratio(p.HR, p.Lo, p.Hi, why), P: pCell(p.P, why)})
+	}
+	return out
+}
+
 // hazardCell is the test of proportional hazards of one term, or of the whole model (""): on the scale of the
 // Kaplan-Meier curve, and below it on that of time.
 func hazardCell(a survival.Analysis, term string) valueCell {
@@ -279,6 +298,9 @@ func (s *Study) coxTable() table {
 			for _, term := range m.cox.Terms {
 				t.add(sv.Set, m.name, term.Name, whole(m.cox.N), whole(m.cox.Events), whole(m.cox.Strata), cell(term.Coef), cell(term.SE), cell(term.HR), cell(term.Lo), cell(term.Hi), cell(term.P))
 			}
+		}
+		for _, p := range a.Periods {
+			t.add(sv.Set, "score alone, from "+cell(p.From)+" to "+cell(p.To), a.Score.Terms[0].Name, whole(p.N), whole(p.Events), "", "", "", cell(p.HR), cell(p.Lo), cell(p.Hi), cell(p.P))
 		}
 		for _, h := range a.Hazards {
 			for _, test := range append(slices.Clone(h.Terms), h.Global) {

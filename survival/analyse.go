@@ -96,6 +96,9 @@ func (a *Analysis) model(d Data) {
 		a.note("Cox regression of the score", err)
 		return
 	}
+	if a.Periods, err = HazardByPeriod(d.Time, d.Event, score, d.Strata); err != nil {
+		a.note("hazard ratios by period", err)
+	}
 	d.Clinical = a.varying(d.Clinical)
 	d = d.complete()
 	if left := a.N - len(d.Time); left > 0 {

@@ -36,6 +36,7 @@ type Analysis struct {
 	Combined   *Cox         `json:"cox_combined,omitempty"` // both
 	Added      *Added       `json:"added,omitempty"`        // combined against clinical alone
 	Hazards    []HazardTest `json:"hazards,omitempty"`      // of the combined model, or of the score alone
+	Periods    []Period     `json:"periods,omitempty"`      // the score alone, by thirds of the events
 	Strata     int          `json:"strata"`
 	Notes      []string     `json:"notes,omitempty"`
 }

@@ -323,7 +323,7 @@ func TestAnalyse(t *testing.T) {
 	if a.N != 200 || a.Strata != 2 || a.Stratified == nil || a.Score.N != 200 || a.Combined.N != 198 || a.Combined.Strata != 2 || len(a.Hazards) != 2 || len(a.Hazards[0].Terms) != 2 {
 		t.Errorf("%+v", a)
 	}
-	if len(a.Notes) != 2 || a.TimeAUC[0].AUC.IsNaN() || a.TimeAUC[1].Note == "" || len(a.AUCCurve) < 10 || a.Means.P.IsNaN() || a.Added.LR.P.IsNaN() {
+	if len(a.Notes) != 2 || a.TimeAUC[0].AUC.IsNaN() || a.TimeAUC[1].Note == "" || len(a.AUCCurve) < 10 || len(a.Periods) != 3 || a.Means.P.IsNaN() || a.Added.LR.P.IsNaN() {
 		t.Errorf("notes %q, AUC %+v, %d points", a.Notes, a.TimeAUC, len(a.AUCCurve))
 	}
 	// The smallest cohorts end in notes, never in an error.

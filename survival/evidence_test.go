@@ -36,6 +36,11 @@ type evidence struct {
 		Chisq, P  []float64
 		DF        []float64
 	}
+	Periods []struct {
+		From, To      float64
+		N, Events     int
+		HR, Lo, Hi, P float64
+	}
 	RMST struct {
 		Group                 string
 		Tau                   float64
@@ -130,6 +135,7 @@ func TestEvidence(t *testing.T) {
 			}
 			o.checkTests(t, d)
 			o.checkCox(t, d)
+			o.checkPeriods(t, d)
 			o.checkMeans(t, d)
 			o.checkConcordance(t, d)
 		})
@@ -204,6 +210,24 @@ func (o evidence) checkCox(t *testing.T, d evidenceTable) {
 			"gain": {float64(got.Gain), a.Gain}, "gain lo": {float64(got.GainLo), a.Lo}, "gain hi": {float64(got.GainHi), a.Hi}} {
 			closeTo(t, what, num.Float(v[0]), v[1], o.Tolerance)
 		}
+	}
+}
+
+func (o evidence) checkPeriods(t *testing.T, d evidenceTable) {
+	t.Helper()
+	got, err := HazardByPeriod(d.time, d.event, d.covariates(o.Cox.Vars[:1])[0], d.text(o.Cox.Strata))
+	if err != nil || len(got) != len(o.Periods) {
+		t.Fatalf("%d periods, R %d (%v)", len(got), len(o.Periods), err)
+	}
+	for k, p := range o.Periods {
+		g := got[k]
+		if g.From != p.From || g.To != p.To || g.N != p.N || g.Events != p.Events {
+			t.Errorf("period %d: %+v, R %+v", k+1, g, p)
+		}
+		for what, v := range map[string][2]float64{"hazard ratio": {float64(g.HR), p.HR}, "lo": {float64(g.Lo), p.Lo}, "hi": {float64(g.Hi), p.Hi}} {
+			closeTo(t, "period's "+what, num.Float(v[0]), v[1], o.Tolerance)
+		}
+		closeP(t, "period", g.P, p.P)
 	}
 }
 
