@@ -20,7 +20,7 @@ import (
 // Stage 07 turns scores into figures: discrimination, calibration, decision curves, at a threshold fixed on training scores.
 func evaluateStage() *stage {
 	return &stage{
-		number: 7, name: "evaluate", version: 5,
+		number: 7, name: "evaluate", version: 6,
 		needs: []string{"cohort", "roi", "selection", "classify"},
 		params: func(p *Plan) any {
 			return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams(), p.subgroupParams()}
@@ -41,6 +41,8 @@ type evaluation struct {
 	Comparisons []report.Comparison                   `json:"comparisons,omitempty"`
 	Table1      *describe.Result                      `json:"table1"`
 	Table2      *describe.Result                      `json:"table2,omitempty"`
+
+	seed uint64 // of random draws
 }
 
 // performanceRow is a row of performance.csv.
@@ -82,7 +84,7 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 	if err := artifact.ReadJSON(filepath.Join(r.dir(6, "classify"), "primary.json"), &choice); err != nil {
 		return err
 	}
-	e := &evaluation{Primary: choice.Key, Why: choice.Why, Thresholds: map[report.Key]num.Float{}, Recal: map[report.Key]evaluate.Recalibration{}, After: map[report.Key]evaluate.Recalibration{}}
+	e := &evaluation{Primary: choice.Key, Why: choice.Why, Thresholds: map[report.Key]num.Float{}, Recal: map[report.Key]evaluate.Recalibration{}, After: map[report.Key]evaluate.Recalibration{}, seed: r.Plan.Seed}
 	groups, err := r.setGroups()
 	if err != nil {
 		return err
@@ -200,7 +202,7 @@ func (e *evaluation) evaluateSet(ctx context.Context, r *Run, g setGroup, keys [
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			results[k], err = e.measure(key, t.scores[g.set][key].where(g.in))
+			results[k], err = e.measure(g.set, key, t.scores[g.set][key].where(g.in))
 			if err == nil && g.name == cohort.SetTrain {
 				results[k].Apparent, results[k].Optimistic, err = t.beside(key)
 			}
@@ -221,7 +223,7 @@ func (e *evaluation) evaluateSet(ctx context.Context, r *Run, g setGroup, keys [
 }
 
 // measure gives one model's figures on one set.
-func (e *evaluation) measure(key report.Key, s scored) (res report.Result, err error) {
+func (e *evaluation) measure(set string, key report.Key, s scored) (res report.Result, err error) {
 	if res.Performance, err = evaluate.Measure(s.scores, s.labels, float64(e.Thresholds[key])); err != nil {
 		return res, err
 	}
@@ -231,12 +233,13 @@ func (e *evaluation) measure(key report.Key, s scored) (res report.Result, err e
 	if res.Distribution, err = evaluate.Distribute(s.scores, s.labels); err != nil {
 		return res, err
 	}
-	probability := s.scores
-	if rc, ok := e.Recal[key]; ok {
-		res.Recalibrated = true
-		if probability, err = recalibrate(rc, s.scores); err != nil {
-			return res, err
-		}
+	_, res.Recalibrated = e.Recal[key]
+	if res.Recalibrated && set == cohort.SetTrain {
+		res.RecalibratedHow = fmt.Sprintf("by cross-fitting in %d folds of the training set", recalibrationFolds)
+	}
+	probability, err := e.probabilities(set, key, s)
+	if err != nil {
+		return res, err
 	}
 	if res.Decision, err = evaluate.Decision(probability, s.labels, nil); err != nil {
 		return res, err

@@ -43,7 +43,7 @@ func (e *evaluation) measureFurther(ctx context.Context, r *Run, g setGroup, set
 		} else if !slices.Equal(s.units, first.units) {
 			return &problem.Error{What: "the models score different units", Found: key.String(), Try: "run stage 06 again: sonotype run --from classify"}
 		}
-		c, err := e.candidate(r, key, g.set, s, set.Results[key])
+		c, err := e.candidate(key, g.set, s)
 		if err != nil {
 			return err
 		}
@@ -78,11 +78,10 @@ func (e *evaluation) measureFurther(ctx context.Context, r *Run, g setGroup, set
 
 // candidate is a model's scores with its probabilities: for AdaBoost the recalibrated ones, for the others the scores;
 // and outside the training set the probabilities after recalibration.
-func (e *evaluation) candidate(r *Run, key report.Key, set string, s scored, res report.Result) (evaluate.Candidate, error) {
-	c := evaluate.Candidate{Scores: s.scores, Probability: s.scores, Threshold: float64(e.Thresholds[key])}
+func (e *evaluation) candidate(key report.Key, set string, s scored) (evaluate.Candidate, error) {
+	c := evaluate.Candidate{Scores: s.scores, Threshold: float64(e.Thresholds[key])}
 	var err error
-	if rc, ok := e.Recal[key]; ok {
-		c.Probability, err = recalibrate(rc, s.scores)
+	if c.Probability, err = e.probabilities(set, key, s); err != nil {
 		return c, err
 	}
 	if rc, ok := e.After[key]; ok && set != cohort.SetTrain {
@@ -119,14 +118,14 @@ func (e *evaluation) detailPrimary(ctx context.Context, r *Run, groups []setGrou
 			return err
 		}
 		res := e.Sets[i].Results[e.Primary]
-		own, err := e.probabilities(e.Primary, s)
+		own, err := e.probabilities(g.set, e.Primary, s)
 		if err != nil {
 			return err
 		}
 		if res.Calibration.Band, err = evaluate.CalibrationBand(ctx, own, s.labels, config); err != nil {
 			return err
 		}
-		if r.Plan.Evaluate.Reclassification {
+		if r.Plan.Evaluate.Reclassification && g.set != cohort.SetTrain {
 			if res.Reclassified, err = e.reclassify(own, s.labels, keys, t.scores[g.set], g); err != nil {
 				return err
 			}
@@ -136,17 +135,28 @@ func (e *evaluation) detailPrimary(ctx context.Context, r *Run, groups []setGrou
 	return nil
 }
 
-func (e *evaluation) probabilities(key report.Key, s scored) ([]float64, error) {
-	if rc, ok := e.Recal[key]; ok {
-		return recalibrate(rc, s.scores)
+// probabilities are a model's scores, or AdaBoost's after recalibration: on out-of-fold training scores, and in the training
+// set itself by cross-fitting, since there the same fit would look perfect.
+func (e *evaluation) probabilities(set string, key report.Key, s scored) ([]float64, error) {
+	rc, ok := e.Recal[key]
+	switch {
+	case !ok:
+		return s.scores, nil
+	case set == cohort.SetTrain:
+		if crossed, err := evaluate.CrossRecalibrate(s.scores, s.labels, evaluate.FromProbability, recalibrationFolds, e.seed); err == nil {
+			return crossed, nil // else the set is too small to be divided
+		}
 	}
-	return s.scores, nil
+	return recalibrate(rc, s.scores)
 }
+
+// recalibrationFolds are those of the training set's own recalibration.
+const recalibrationFolds = 5
 
 // reclassify compares the primary model's probabilities with those of the same model on the other features.
 func (e *evaluation) reclassify(own []float64, labels []int, keys []report.Key, scores map[report.Key]scored, g setGroup) ([]report.Reclassified, error) {
 	var out []report.Reclassified
-	cut, err := e.probabilities(e.Primary, scored{scores: []float64{float64(e.Thresholds[e.Primary])}})
+	cut, err := e.probabilities(g.set, e.Primary, scored{scores: []float64{float64(e.Thresholds[e.Primary])}})
 	if err != nil {
 		return nil, err
 	}
@@ -154,11 +164,11 @@ func (e *evaluation) reclassify(own []float64, labels []int, keys []report.Key, 
 		if key.Model != e.Primary.Model || key.Features == e.Primary.Features {
 			continue
 		}
-		other, err := e.probabilities(key, scores[key].where(g.in))
+		other, err := e.probabilities(g.set, key, scores[key].where(g.in))
 		if err != nil {
 			return nil, err
 		}
-		otherCut, err := e.probabilities(key, scored{scores: []float64{float64(e.Thresholds[key])}})
+		otherCut, err := e.probabilities(g.set, key, scored{scores: []float64{float64(e.Thresholds[key])}})
 		if err != nil {
 			return nil, err
 		}

@@ -59,6 +59,7 @@ func TestWholeLine(t *testing.T) {
 	if err != nil || len(scores) != 80*18 {
 		t.Errorf("%d scores, want one a patient and model (%v)", len(scores), err)
 	}
+	checkMeasures(t, out, r)
 	t.Run("a second run reuses everything", func(t *testing.T) { checkReuse(t, dir, out) })
 	t.Run("a changed artefact is an error", func(t *testing.T) { checkTampering(t, dir, out) })
 }
