@@ -40,6 +40,7 @@ type Bundle struct {
 	card      Card
 	hash      string
 	signature *Signature
+	reference *reference
 }
 
 // Open loads a bundle's file and verifies it: every entry's hash, the signature where a key is trusted, and that the test
@@ -74,6 +75,10 @@ func load(a *archive, o OpenOptions) (*Bundle, error) {
 	}
 	if n := len(b.scorer.models); n != 1 {
 		err = &problem.Error{What: "a bundle holds one model", Found: fmt.Sprintf("%d models", n)}
+	}
+	if err == nil {
+		m := b.scorer.manifest
+		b.reference, err = readReference(a, len(m.Kept[m.Models[0].Features]))
 	}
 	if err == nil {
 		err = a.verify(files.read)
@@ -123,6 +128,15 @@ func (b *Bundle) Signature() *Signature { return b.signature }
 // Prepare makes the regions that the networks see of a case.
 func (b *Bundle) Prepare(c Case) (*roi.Regions, error) {
 	return roi.Prepare(c.Image, c.Mask, c.Spacing, c.Device, b.scorer.manifest.Geometry)
+}
+
+// Score is the model's score of prepared regions, whether or not they are like those that it was fitted on.
+func (b *Bundle) Score(ctx context.Context, r *roi.Regions) (float64, error) {
+	scores, err := b.scorer.ScoreAll(ctx, []*roi.Regions{r})
+	if err != nil {
+		return 0, err
+	}
+	return scores[0][0], nil
 }
 
 // Map draws over a region's crop (ta, pta) where its network saw what speaks for the positive class, by Grad-CAM. A region

@@ -27,18 +27,29 @@ type Card struct {
 	Contract    Contract        `json:"contract"`
 	Sets        []ValidationSet `json:"sets"`
 	DataHash    string          `json:"data_sha256"`
-	HoldsRows   bool            `json:"holds_training_rows"` // the model keeps reduced features of training cases (SVM, KNN)
+	HoldsRows   bool            `json:"holds_training_rows"` // reduced features of training cases: the model's (SVM, KNN), or to find the nearest
+	Precision   string          `json:"precision"`           // of the networks' weights: fp32 | fp16
+	Loss        *PrecisionLoss  `json:"precision_loss,omitempty"`
+}
+
+// PrecisionLoss is what half precision of the networks' weights changed, on the study's own cases.
+type PrecisionLoss struct {
+	Set     string    `json:"set"` // on which units
+	Units   int       `json:"units"`
+	Largest num.Float `json:"largest_difference"` // of scores
+	Mean    num.Float `json:"mean_difference"`    // absolute
+	Flipped int       `json:"flipped"`            // units on the other side of the threshold
 }
 
 // Contract is what a case must be like.
 type Contract struct {
-	Formats   []string `json:"formats"`
-	MinSide   int      `json:"min_side"` // of the image, px
-	MaxSide   int      `json:"max_side"`
-	Devices   []string `json:"devices"` // seen in training; another one warns
-	Growth    float64  `json:"growth"`
-	Unit      string   `json:"unit"` // of Growth: px | mm; mm needs the size of a pixel
-	Calipers  string   `json:"calipers"`
+	Formats  []string `json:"formats"`
+	MinSide  int      `json:"min_side"` // of the image, px: half the smallest and twice the largest side seen in training
+	MaxSide  int      `json:"max_side"`
+	Devices  []string `json:"devices"` // seen in training; another one warns
+	Growth   float64  `json:"growth"`
+	Unit     string   `json:"unit"` // of Growth: px | mm; mm needs the size of a pixel
+	Calipers string   `json:"calipers"`
 }
 
 // ValidationSet is how the model did on a set of the study: the training set out of fold, or a test set.

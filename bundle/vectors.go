@@ -49,7 +49,8 @@ func AddVectors(ctx context.Context, b *Builder, s *Scorer, isa nn.ISA) error {
 	g := s.manifest.Geometry
 	v := Vectors{ISA: isa.String(), Arch: runtime.GOARCH}
 	for i := range vectorCases {
-		img, mask := phantom(g.Width, g.Height, i)
+		edges := g.Edges("") // are cut off
+		img, mask := phantom(g.Width+edges.Left+edges.Right, g.Height+edges.Top+edges.Bottom, i)
 		c := Vector{Image: fmt.Sprintf("vectors/%d.png", i+1), Mask: fmt.Sprintf("vectors/%d-mask.png", i+1), PixelMM: 0.1}
 		for name, pixels := range map[string]*imaging.Gray{c.Image: img, c.Mask: maskPicture(mask)} {
 			var file bytes.Buffer
@@ -75,16 +76,7 @@ func (s *Scorer) vector(ctx context.Context, img *imaging.Gray, mask *roi.Mask, 
 	if err != nil {
 		return nil, 0, err
 	}
-	components, err := s.components(ctx, []*roi.Regions{r})
-	if err != nil {
-		return nil, 0, err
-	}
-	inputs := gather(components, s.manifest.Kept[s.manifest.Models[0].Features], 1)
-	scores, err := s.predict(0, inputs)
-	if err != nil {
-		return nil, 0, err
-	}
-	return inputs.RawRowView(0), scores[0], nil
+	return s.one(ctx, r)
 }
 
 // checkVectors scores the stored cases again.

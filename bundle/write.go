@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -83,15 +84,50 @@ func (b *Builder) add(name string, open func() (io.ReadCloser, error)) {
 	b.parts = append(b.parts, part{Entry{name, n, hex.EncodeToString(h.Sum(nil))}, open})
 }
 
-// WriteFile writes the bundle, atomically.
-func (b *Builder) WriteFile(file string) error {
-	if b.err != nil {
-		return b.err
+// Files are the entries so far, as a file system.
+func (b *Builder) Files() fs.FS { return builderFiles{b} }
+
+type builderFiles struct{ b *Builder }
+
+// Open implements fs.FS.
+func (f builderFiles) Open(name string) (fs.File, error) {
+	i := slices.IndexFunc(f.b.parts, func(p part) bool { return p.Name == name })
+	if i < 0 {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return artifact.Write(file, b.write)
+	var data bytes.Buffer
+	if err := f.b.parts[i].copy(&data); err != nil {
+		return nil, err
+	}
+	return &entryFile{bytes.NewReader(data.Bytes()), path.Base(name)}, nil
 }
 
-func (b *Builder) write(w io.Writer) error {
+// WriteFile writes the bundle, atomically, and returns its hash.
+func (b *Builder) WriteFile(file string) (hash string, err error) {
+	head, parts, err := b.head()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(head)
+	err = artifact.Write(file, func(w io.Writer) error {
+		if _, err := w.Write(append(head, sum[:]...)); err != nil {
+			return err
+		}
+		for _, p := range parts {
+			if err := p.copy(w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return hex.EncodeToString(sum[:]), err
+}
+
+// head is the file up to the end of its index, and the parts in the index's order.
+func (b *Builder) head() ([]byte, []part, error) {
+	if b.err != nil {
+		return nil, nil, b.err
+	}
 	parts := slices.SortedFunc(slices.Values(b.parts), func(a, b part) int { return strings.Compare(a.Name, b.Name) })
 	var in index
 	for _, p := range parts {
@@ -99,23 +135,13 @@ func (b *Builder) write(w io.Writer) error {
 	}
 	list, err := json.Marshal(in)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if len(list) > maxIndex {
-		return &problem.Error{What: "the bundle has too many entries", Found: fmt.Sprint(len(parts))}
+		return nil, nil, &problem.Error{What: "the bundle has too many entries", Found: fmt.Sprint(len(parts))}
 	}
 	head := binary.LittleEndian.AppendUint32([]byte(magic), formatVersion)
-	head = append(binary.LittleEndian.AppendUint32(head, uint32(len(list))), list...)
-	sum := sha256.Sum256(head)
-	if _, err := w.Write(append(head, sum[:]...)); err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if err := p.copy(w); err != nil {
-			return err
-		}
-	}
-	return nil
+	return append(binary.LittleEndian.AppendUint32(head, uint32(len(list))), list...), parts, nil
 }
 
 // copy writes the entry's bytes, which must still be those that were hashed.

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"sonotype/bundle"
 	"sonotype/cohort"
 	"sonotype/imaging"
 	"sonotype/internal/artifact"
@@ -25,7 +26,7 @@ import (
 // Stage 02 standardises every image, checks its outline, and cuts the tumour area (TA) and the peritumoural area (PTA).
 func roiStage() *stage {
 	return &stage{
-		number: 2, name: "roi", version: 2,
+		number: 2, name: "roi", version: 3,
 		needs:   []string{"cohort"},
 		params:  func(p *Plan) any { return []any{p.Image, p.Region, p.Readers.Primary, p.Network.Input, p.Seed} },
 		outside: hashImages,
@@ -93,6 +94,9 @@ type exclusionRow struct {
 	Reason  string `csv:"reason"`
 }
 
+// statisticsFile holds what bundle.Measure measured of every image, in the order of images.csv.
+const statisticsFile = "statistics.json"
+
 // exclusions are the images that the stage left out.
 func (r *Run) exclusions() ([]exclusionRow, error) {
 	return readCSV[exclusionRow](filepath.Join(r.dir(2, "roi"), "exclusions.csv"))
@@ -148,6 +152,7 @@ func runROI(ctx context.Context, r *Run, out string) error {
 // finishROI writes images.csv, exclusions.csv, the summary and the gallery.
 func (r *Run) finishROI(out string, c *cohort.Cohort, splits *cohort.Splits, rows []*imageRow, reasons []string) error {
 	var kept []imageRow
+	var statistics [][]float64
 	var excluded []exclusionRow
 	s := imagesSummary{DataHash: r.dataHash}
 	for i, row := range rows {
@@ -162,7 +167,7 @@ func (r *Run) finishROI(out string, c *cohort.Cohort, splits *cohort.Splits, row
 		if row.Marked {
 			s.Marked++
 		}
-		kept = append(kept, *row)
+		kept, statistics = append(kept, *row), append(statistics, row.statistics)
 	}
 	s.Images, s.Excluded = len(kept), len(excluded)
 	if len(kept) == 0 {
@@ -175,6 +180,9 @@ func (r *Run) finishROI(out string, c *cohort.Cohort, splits *cohort.Splits, row
 		return err
 	}
 	if err := artifact.WriteJSON(filepath.Join(out, "summary.json"), s); err != nil {
+		return err
+	}
+	if err := artifact.WriteJSON(filepath.Join(out, statisticsFile), statistics); err != nil {
 		return err
 	}
 	r.cache.images = nil
@@ -201,7 +209,7 @@ func (r *Run) prepare(c *cohort.Cohort, i int) (*imageRow, *roi.Regions, error) 
 	diameter := num.Float(roi.Diameter(mask, [2]float64{im.PixelMM, im.PixelMM}))
 	return &imageRow{
 		Patient: im.Patient, Unit: unit.ID, Image: im.Name, Centre: im.Centre, Device: im.Device,
-		Label: unit.Label, Source: i, Width: info.Width, Height: info.Height,
+		Label: unit.Label, Source: i, Width: info.Width, Height: info.Height, statistics: bundle.Measure(info, regions),
 		Area: regions.TA.Area(), Ring: regions.PTA.Area(), Marked: marks.Annotated(), MarksInside: marks.InMask, Diameter: diameter,
 	}, regions, nil
 }

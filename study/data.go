@@ -34,6 +34,8 @@ type imageRow struct {
 	MarksInside int    `csv:"marks_inside"` // of the marks, those that touch the outline
 
 	Diameter num.Float `csv:"diameter_mm"` // largest of the outline; NaN where the size of a pixel is not known
+
+	statistics []float64 // in a file of their own
 }
 
 // loaded keeps what several stages read, so that each file is read once a run.

@@ -46,6 +46,7 @@ type Plan struct {
 	SampleSize  SampleSizePlan `yaml:"sample_size" json:"sample_size"`
 	Report      ReportPlan     `yaml:"report" json:"report"`
 	Robustness  RobustnessPlan `yaml:"robustness" json:"robustness"`
+	Bundle      BundlePlan     `yaml:"bundle" json:"bundle"`
 
 	Answers checklist.Answers `yaml:"answers" json:"answers,omitempty"` // the authors' own, to items of the reporting checklists
 }
@@ -132,7 +133,7 @@ type SurvivalPlan struct {
 	Cut        string    `yaml:"cut" json:"cut"`               // train (mean out-of-fold training score) | set (mean of each set's scores)
 	Times      []float64 `yaml:"times" json:"times"`           // months of the time-dependent AUC
 	Horizon    float64   `yaml:"horizon" json:"horizon"`       // months, of restricted means and Uno's C; 0 = as long as both groups are followed
-	Covariates []string  `yaml:"covariates" json:"covariates"` // clinical columns of the Cox models; empty = age
+	Covariates []string  `yaml:"covariates" json:"covariates"` // clinical columns of the Cox models; empty = clinical.variables, else age
 	Strata     string    `yaml:"strata" json:"strata"`         // centre | none | a clinical column
 }
 
@@ -166,6 +167,7 @@ func DefaultPlan(preset string) (Plan, error) {
 		Robustness: defaultRobustness(),
 	}
 	p.SampleSize = defaultSampleSize()
+	p.Bundle = defaultBundle()
 	p.Subgroups = defaultSubgroups()
 	p.Harmonise, p.HarmoniseBy = harmoniseNone, batchCentre
 	switch preset {
@@ -305,6 +307,7 @@ func (p *Plan) validate(file string) error {
 		p.SampleSize.validate(bad),
 		withFile(p.Answers.Check(), file),
 		p.Subgroups.validate(bad),
+		p.Bundle.validate(bad),
 	}
 	if p.Image.MeanFilter%2 == 0 {
 		checks = append(checks, bad("image.mean_filter", "an odd number", p.Image.MeanFilter))

@@ -63,9 +63,8 @@ type stage struct {
 }
 
 // line is the study: the same names and numbers as the folders and the docs.
-// 10 (bundle) has its number kept.
 func line() []*stage {
-	return []*stage{cohortStage(), roiStage(), finetuneStage(), featuresStage(), selectionStage(), classifyStage(), evaluateStage(), clinicalStage(), survivalStage(), reportStage()}
+	return []*stage{cohortStage(), roiStage(), finetuneStage(), featuresStage(), selectionStage(), classifyStage(), evaluateStage(), clinicalStage(), survivalStage(), reportStage(), bundleStage()}
 }
 
 // Execute runs every stage of the study that is not already done in o.RunDir.

@@ -1,0 +1,198 @@
+package bundle
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+
+	"sonotype/internal/problem"
+)
+
+// Familiar tells whether a case is like those that a model was fitted on. Three measures of strangeness - the
+// Mahalanobis distance of the image's statistics (Measure), the most extreme of them, and the distance to the nearest
+// training cases in the model's inputs - are each compared with those of the training cases, every one measured as if it
+// had not been among them. A case stranger by one of them than all but a few training cases is not predicted.
+type Familiar struct {
+	Names     []string    `json:"names"` // of the statistics
+	Mean      []float64   `json:"mean"`  // of the statistics over the training cases
+	SD        []float64   `json:"sd"`
+	Precision [][]float64 `json:"precision"` // inverse of the standardised statistics' shrunken covariance
+	Distance  []float64   `json:"distance"`  // Mahalanobis distances of the training cases, ascending
+	Extreme   []float64   `json:"extreme"`   // their most extreme standardised statistic, ascending
+	Nearest   []float64   `json:"nearest"`   // their distance to their neighbours, ascending
+	Level     float64     `json:"level"`     // the smallest of the three shares at or below which a case is strange
+}
+
+const (
+	// shrinkage draws the covariance of standardised statistics towards none between them.
+	shrinkage = 0.05
+	// strange is the share of training cases that are refused.
+	strange = 0.02
+	// neighbours are the training cases whose mean distance counts.
+	neighbours = 5
+)
+
+// FitFamiliar learns from training cases: their statistics, a row a case, and the distances of each to its nearest
+// others in the model's inputs, or nil where the bundle keeps no training cases to compare with.
+func FitFamiliar(statistics [][]float64, nearest []float64) (*Familiar, error) {
+	n, p := len(statistics), len(StatisticNames)
+	if n < 4*neighbours || (nearest != nil && n != len(nearest)) {
+		return nil, &problem.Error{What: "too few training cases to tell familiar images from strange ones", Expected: fmt.Sprintf("at least %d", 4*neighbours), Found: fmt.Sprint(n)}
+	}
+	f := &Familiar{Names: StatisticNames, Mean: make([]float64, p), SD: make([]float64, p)}
+	z := mat.NewDense(n, p, nil)
+	for j := range p {
+		column := make([]float64, n)
+		for i := range statistics {
+			column[i] = statistics[i][j]
+		}
+		f.Mean[j], f.SD[j] = stat.MeanStdDev(column, nil)
+		f.SD[j] = max(f.SD[j], 1e-3*max(1, math.Abs(f.Mean[j]))) // what never varies in training, such as colour, still has a scale
+		for i, v := range column {
+			z.Set(i, j, (v-f.Mean[j])/f.SD[j])
+		}
+	}
+	if err := f.fitPrecision(z); err != nil {
+		return nil, err
+	}
+	for i := range n {
+		d, e := f.strangeness(statistics[i])
+		f.Distance, f.Extreme = append(f.Distance, leftOut(d, n)), append(f.Extreme, leftOut(e, n))
+	}
+	f.Nearest = slices.Clone(nearest)
+	least := make([]float64, n)
+	distance, extreme := slices.Clone(f.Distance), slices.Clone(f.Extreme)
+	for _, list := range [][]float64{f.Distance, f.Extreme, f.Nearest} {
+		slices.Sort(list)
+	}
+	for i := range n {
+		d := 0.0
+		if nearest != nil {
+			d = nearest[i]
+		}
+		least[i] = f.share(distance[i], extreme[i], d)
+	}
+	slices.Sort(least)
+	f.Level = least[max(0, int(strange*float64(n))-1)]
+	return f, nil
+}
+
+// leftOut is the Mahalanobis distance that a training case, at distance d, would have if it had not been among the n that
+// mean and covariance come from: with the mean's shift and Sherman and Morrison's formula for the covariance,
+// n^2 (n-2) / (n-1)^3 * d^2 / (1 - n d^2 / (n-1)^2) is its square. Exact without shrinkage.
+func leftOut(d float64, cases int) float64 {
+	n := float64(cases)
+	rest := max(1e-6, 1-n*d*d/((n-1)*(n-1)))
+	return d * n / (n - 1) * math.Sqrt((n-2)/(n-1)/rest)
+}
+
+// fitPrecision inverts the covariance of standardised statistics.
+func (f *Familiar) fitPrecision(z *mat.Dense) error {
+	_, p := z.Dims()
+	var c mat.SymDense
+	stat.CovarianceMatrix(&c, z, nil)
+	for i := range p {
+		for j := i; j < p; j++ {
+			v := (1 - shrinkage) * c.At(i, j)
+			if i == j {
+				v = (1-shrinkage)*c.At(i, i) + shrinkage
+			}
+			c.SetSym(i, j, v)
+		}
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(&c) {
+		return &problem.Error{What: "the training images' statistics have no covariance that can be inverted"}
+	}
+	var inverse mat.SymDense
+	if err := chol.InverseTo(&inverse); err != nil {
+		return err
+	}
+	f.Precision = make([][]float64, p)
+	for i := range p {
+		f.Precision[i] = make([]float64, p)
+		for j := range p {
+			f.Precision[i][j] = inverse.At(i, j)
+		}
+	}
+	return nil
+}
+
+// strangeness is a case's Mahalanobis distance and its most extreme standardised statistic.
+func (f *Familiar) strangeness(statistics []float64) (distance, extreme float64) {
+	z := make([]float64, len(f.Mean))
+	for j, v := range statistics {
+		z[j] = (v - f.Mean[j]) / f.SD[j]
+		extreme = max(extreme, math.Abs(z[j]))
+	}
+	sum := 0.0
+	for i := range z {
+		for j := range z {
+			sum += z[i] * f.Precision[i][j] * z[j]
+		}
+	}
+	return math.Sqrt(max(0, sum)), extreme
+}
+
+// share is the smallest share of training cases that are at least as strange, over the three measures.
+func (f *Familiar) share(distance, extreme, nearest float64) float64 {
+	least := 1.0
+	for _, m := range []struct {
+		value float64
+		among []float64
+	}{{distance, f.Distance}, {extreme, f.Extreme}, {nearest, f.Nearest}} {
+		if len(m.among) == 0 {
+			continue
+		}
+		at, _ := slices.BinarySearch(m.among, m.value)
+		least = min(least, float64(len(m.among)-at)/float64(len(m.among)))
+	}
+	return least
+}
+
+// Check refuses a reference that no study writes.
+func (f *Familiar) Check() error {
+	p := len(StatisticNames)
+	if !slices.Equal(f.Names, StatisticNames) || len(f.Mean) != p || len(f.SD) != p || len(f.Precision) != p || len(f.Distance) == 0 ||
+		len(f.Extreme) != len(f.Distance) || (len(f.Nearest) > 0 && len(f.Nearest) != len(f.Distance)) {
+		return &problem.Error{What: "the reference of familiar images does not fit this program"}
+	}
+	for j := range p {
+		if !(f.SD[j] > 0) || len(f.Precision[j]) != p {
+			return &problem.Error{What: "the reference of familiar images is damaged", Found: f.Names[j]}
+		}
+	}
+	return nil
+}
+
+// Judge gives the reasons for which a case, by its statistics and its mean distance to its neighbours, is too strange to
+// be predicted; none for a familiar one.
+func (f *Familiar) Judge(statistics []float64, nearest float64) []string {
+	distance, extreme := f.strangeness(statistics)
+	if f.share(distance, extreme, nearest) > f.Level {
+		return nil
+	}
+	var reasons []string
+	if f.share(distance, extreme, 0) <= f.Level {
+		j := f.oddest(statistics)
+		reasons = append(reasons, fmt.Sprintf("the image or its outline is unlike those of the study; the most unusual: %s %.3g, in training %.3g (SD %.2g)", f.Names[j], statistics[j], f.Mean[j], f.SD[j]))
+	}
+	if f.share(0, 0, nearest) <= f.Level {
+		reasons = append(reasons, "what the networks see is unlike all training cases")
+	}
+	return reasons
+}
+
+// oddest is the statistic furthest from its mean, in deviations.
+func (f *Familiar) oddest(statistics []float64) int {
+	odd := 0
+	for j := range statistics {
+		if math.Abs(statistics[j]-f.Mean[j])/f.SD[j] > math.Abs(statistics[odd]-f.Mean[odd])/f.SD[odd] {
+			odd = j
+		}
+	}
+	return odd
+}

@@ -1,0 +1,98 @@
+package bundle
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+
+	"sonotype/imaging"
+	"sonotype/roi"
+)
+
+// StatisticNames name what Measure measures of a case, in its order.
+var StatisticNames = []string{
+	"colour", "black", "mean grey", "grey deviation", "grey entropy", "lateral roughness", "axial roughness",
+	"lesion grey", "lesion deviation", "surroundings grey", "outline area", "outline aspect", "outline extent", "outline depth",
+}
+
+// darkest is the grey below which a pixel counts as black: the frame around a sector, or padding.
+const darkest = 10
+
+// Measure describes a prepared case by numbers that need no network: how grey, rough and coloured the image is, and how
+// large and where the outline. They tell a breast ultrasound from what is none.
+func Measure(info imaging.Info, r *roi.Regions) []float64 {
+	var lit []float64
+	var bins [32]float64
+	for _, v := range r.Image.Pix {
+		if v >= darkest {
+			lit = append(lit, float64(v))
+			bins[v/8]++
+		}
+	}
+	black := 1 - float64(len(lit))/float64(len(r.Image.Pix))
+	mean, sd := meanSD(lit)
+	lesion, lesionSD := meanSD(inside(r.Image, r.TA))
+	around, _ := meanSD(inside(r.Image, r.PTA))
+	box := r.TABox
+	area, w, h := count(r.TA), float64(box.W), float64(box.H)
+	return []float64{
+		info.ColourFraction, black, mean, sd, entropy(bins[:], float64(len(lit))), roughness(r.Image, 2, 0, sd), roughness(r.Image, 0, 2, sd),
+		lesion, lesionSD, around, math.Log(area / float64(len(r.TA.Pix))), math.Log(w / h), area / (w * h), (float64(box.Y) + h/2) / float64(r.TA.H),
+	}
+}
+
+// meanSD of no values is 0 and 0.
+func meanSD(x []float64) (mean, sd float64) {
+	if len(x) < 2 {
+		return stat.Mean(append([]float64{0}, x...), nil), 0
+	}
+	return stat.MeanStdDev(x, nil)
+}
+
+// inside lists the grey values of a mask's pixels.
+func inside(img *imaging.Gray, m *roi.Mask) []float64 {
+	var out []float64
+	for i, v := range m.Pix {
+		if v != 0 {
+			out = append(out, float64(img.Pix[i]))
+		}
+	}
+	return out
+}
+
+func count(m *roi.Mask) float64 {
+	n := 0
+	for _, v := range m.Pix {
+		n += int(v)
+	}
+	return float64(n)
+}
+
+// entropy of a histogram of n values, in bits.
+func entropy(bins []float64, n float64) float64 {
+	h := 0.0
+	for _, k := range bins {
+		if k > 0 {
+			h -= k / n * math.Log2(k/n)
+		}
+	}
+	return h
+}
+
+// roughness is the mean absolute difference of lit pixels dx to the right and dy below, as a share of the deviation sd.
+func roughness(img *imaging.Gray, dx, dy int, sd float64) float64 {
+	sum, n := 0.0, 0
+	for y := range img.H - dy {
+		for x := range img.W - dx {
+			a, b := img.Pix[y*img.W+x], img.Pix[(y+dy)*img.W+x+dx]
+			if a >= darkest && b >= darkest {
+				sum += math.Abs(float64(a) - float64(b))
+				n++
+			}
+		}
+	}
+	if n == 0 || sd == 0 {
+		return 0
+	}
+	return sum / float64(n) / sd
+}
