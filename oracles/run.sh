@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 DEBIAN_PYTHON=${DEBIAN_PYTHON:-/usr/bin/python3}
 VENV_PYTHON=${VENV_PYTHON:-.oracles/bin/python}
 
-for s in imaging_decode imaging_resize roi_geometry nn_densenet nn_loss nn_training explain_gradcam finetune_recipe audit_figures weights_pth selection_deep classify_trees_sklearn harmonise_combat evaluate_vennabers; do
+for s in imaging_decode imaging_resize roi_geometry nn_densenet nn_loss nn_training explain_gradcam finetune_recipe audit_figures weights_pth selection_deep classify_trees_sklearn harmonise_combat evaluate_vennabers clinical_separation; do
 	echo "$s"
 	"$DEBIAN_PYTHON" "oracles/$s.py"
 done
@@ -13,7 +13,7 @@ for s in cohort_table features_npy roi_masks weights_safetensors selection_lasso
 	echo "$s"
 	"$VENV_PYTHON" "oracles/$s.py"
 done
-for s in describe_tails describe_tests evaluate_scores evaluate_measures evaluate_multiple selection_glmnet survival_models survival_evidence describe_odds evaluate_subgroups agreement_icc harmonise_combat; do
+for s in describe_tails describe_tests evaluate_scores evaluate_measures evaluate_multiple selection_glmnet survival_models survival_evidence describe_odds evaluate_subgroups agreement_icc harmonise_combat clinical_logistic impute_mice; do
 	echo "$s"
 	Rscript "oracles/$s.R"
 done
