@@ -155,7 +155,7 @@ func (e *assessment) follow(context.Context) error {
 	}
 	d := survival.Data{Time: s.time, Event: s.event, Score: s.score}
 	for _, name := range f.covariates {
-		d.Clinical = append(d.Clinical, study.Covariates(name, s.columns[name])...)
+		d.Clinical = append(d.Clinical, study.Covariates(name, s.columns[name], "")...)
 	}
 	if f.strata != "" {
 		d.Strata = s.columns[f.strata]

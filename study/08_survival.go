@@ -16,10 +16,12 @@ import (
 // Stage 08 asks whether the score, and the measured outcome, separate disease-free survival.
 func survivalStage() *stage {
 	return &stage{
-		number: 8, name: "survival", version: 2,
-		needs:  []string{"cohort", "roi", "classify", "evaluate"},
-		params: func(p *Plan) any { return []any{p.Survival, p.Outcome, p.Columns.Age, p.Columns.Centre} },
-		run:    runSurvival,
+		number: 8, name: "survival", version: 3,
+		needs: []string{"cohort", "roi", "classify", "evaluate"},
+		params: func(p *Plan) any {
+			return []any{p.Survival, p.Outcome, p.Columns.Age, p.Columns.Centre, p.Clinical.Variables, p.Clinical.Reference}
+		},
+		run: runSurvival,
 	}
 }
 

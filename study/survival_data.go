@@ -78,9 +78,13 @@ func (p SurvivalPlan) validate(bad complain) error {
 	return nil
 }
 
-// survivalCovariates are the columns of the clinical Cox model: those of the plan, or the age where some unit has one.
+// survivalCovariates are the columns of the clinical Cox model: those of the plan for survival, else those of its
+// clinical models, else the age where some unit has one.
 func (r *Run) survivalCovariates(c *cohort.Cohort, units []cohort.Unit) ([]survival.Covariate, error) {
 	names := r.Plan.Survival.Covariates
+	if len(names) == 0 {
+		names = r.Plan.Clinical.Variables
+	}
 	if len(names) == 0 {
 		age := cmp.Or(r.Plan.Columns.Age, "age")
 		if !slices.ContainsFunc(units, func(u cohort.Unit) bool { return u.Clinical[age] != "" }) {
@@ -94,7 +98,7 @@ func (r *Run) survivalCovariates(c *cohort.Cohort, units []cohort.Unit) ([]survi
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, Covariates(name, values)...)
+		out = append(out, Covariates(name, values, r.Plan.Clinical.Reference[name])...)
 	}
 	return out, nil
 }
@@ -130,8 +134,8 @@ func clinicalColumn(c *cohort.Cohort, units []cohort.Unit, key, name string) ([]
 }
 
 // Covariates turns a clinical column into columns of a Cox model: numbers as they are, categories as one column for
-// each level but the most frequent. What is missing is NaN.
-func Covariates(name string, values []string) []survival.Covariate {
+// each level but the reference ("", or one that nobody has: the most frequent). What is missing is NaN.
+func Covariates(name string, values []string, reference string) []survival.Covariate {
 	number := survival.Covariate{Name: name + " (per unit)", Term: name, Values: make([]float64, len(values))}
 	numeric, counts := true, map[string]int{}
 	for i, v := range values {
@@ -151,6 +155,9 @@ func Covariates(name string, values []string) []survival.Covariate {
 		levels = append(levels, v)
 	}
 	slices.SortFunc(levels, func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+	if i := slices.Index(levels, reference); i > 0 {
+		levels = slices.Concat([]string{reference}, levels[:i], levels[i+1:])
+	}
 	var out []survival.Covariate
 	for _, level := range levels[1:] {
 		c := survival.Covariate{Name: fmt.Sprintf("%s: %s against %s", name, level, levels[0]), Term: name, Values: make([]float64, len(values))}

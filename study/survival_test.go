@@ -11,11 +11,11 @@ import (
 
 // Numbers stay numbers, categories become columns against the most frequent level, and what is missing is NaN.
 func TestCovariatesOfAColumn(t *testing.T) {
-	age := Covariates("age", []string{"50", "", "61.5"})
+	age := Covariates("age", []string{"50", "", "61.5"}, "")
 	if len(age) != 1 || age[0].Name != "age (per unit)" || age[0].Values[2] != 61.5 || !math.IsNaN(age[0].Values[1]) {
 		t.Errorf("%+v", age)
 	}
-	er := Covariates("er", []string{"positive", "negative", "positive", "", "low"})
+	er := Covariates("er", []string{"positive", "negative", "positive", "", "low"}, "")
 	var names []string
 	for _, c := range er {
 		names = append(names, c.Name)
@@ -29,10 +29,13 @@ func TestCovariatesOfAColumn(t *testing.T) {
 	if er[1].Values[1] != 1 || er[1].Values[4] != 0 {
 		t.Errorf("%+v", er[1])
 	}
-	if none := Covariates("her2", []string{"", ""}); len(none) != 1 || !math.IsNaN(none[0].Values[0]) {
+	if low := Covariates("er", []string{"positive", "positive", "low"}, "low"); len(low) != 1 || low[0].Name != "er: positive against low" {
+		t.Errorf("reference: %+v", low)
+	}
+	if none := Covariates("her2", []string{"", ""}, ""); len(none) != 1 || !math.IsNaN(none[0].Values[0]) {
 		t.Errorf("nothing known: %+v", none)
 	}
-	if one := Covariates("side", []string{"left", "left"}); len(one) != 0 {
+	if one := Covariates("side", []string{"left", "left"}, ""); len(one) != 0 {
 		t.Errorf("one level: %+v", one)
 	}
 }
