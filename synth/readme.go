@@ -14,6 +14,7 @@ cohorts: [cohort.csv]
 development: A # split 7:3 into training and internal test; centre B is the external test
 synthetic: true # the report says so on its first line
 outcome: {column: ki67, cutoff: 20, high: Ki-67 high, low: Ki-67 low} # high = above 20 %
+clinical: {variables: [age, er, her2]} # of the clinical and the combined model
 `
 
 // readme says what the cohort is, what is planted in it and how strongly, so that nobody takes it for data.
