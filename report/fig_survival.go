@@ -27,9 +27,13 @@ func (s *Study) survivalFigures(sv SurvivalSet) []figure {
 	number := map[string]string{setInternal: "4A", setExternal: "4B"}[sv.Set]
 	var out []figure
 	if len(sv.ByScore.Curves) > 0 {
+		origin := ""
+		if len(s.Methods) > 0 {
+			origin = " (a cut fixed as the methods say)"
+		}
 		f := figure{number: number, title: "Survival by score, " + sv.Title, id: stem(number, "km-score", sv.Set)}
-		f.caption = fmt.Sprintf("Share of %ss without recurrence or death over time, for scores above and up to %s (a cut fixed as the methods say). Bands: 95 %% intervals; ticks: end of follow-up. %s",
-			s.unit(), cutInWords(sv.ByScore.Cut), contrastCaption(sv.ByScore.Contrast))
+		f.caption = fmt.Sprintf("Share of %ss without recurrence or death over time, for scores above and up to %s%s. Bands: 95 %% intervals; ticks: end of follow-up. %s",
+			s.unit(), cutInWords(sv.ByScore.Cut), origin, contrastCaption(sv.ByScore.Contrast))
 		s.kaplanMeier(&f, sv, sv.ByScore.Contrast, sv.AtRiskScore, [2]string{"low score", "high score"})
 		out = append(out, f)
 	}
