@@ -41,7 +41,7 @@ func CalibrationBand(ctx context.Context, probabilities []float64, labels []int,
 	if c.Workers <= 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
 	}
-	d, err := drawPatients(labels, c.Patients, c.Draws, c.Seed)
+	d, err := newResampler(labels, c.Patients, c.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +53,13 @@ func CalibrationBand(ctx context.Context, probabilities []float64, labels []int,
 	const chunk = 50
 	for from := 0; from < c.Draws; from += chunk {
 		group.Go(func() error {
+			sample := make([]uint16, d.units)
 			for b := from; b < min(from+chunk, c.Draws); b++ {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				rows[b] = smoothDraw(probabilities, labels, order, d.samples[b], grid)
+				d.draw(b, sample)
+				rows[b] = smoothDraw(probabilities, labels, order, sample, grid)
 			}
 			return nil
 		})

@@ -95,7 +95,7 @@ func Bootstrap(ctx context.Context, labels []int, candidates []Candidate, c Boot
 			return nil, err
 		}
 	}
-	d, err := drawPatients(labels, c.Patients, c.Draws, c.Seed)
+	d, err := newResampler(labels, c.Patients, c.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -131,18 +131,19 @@ func (m *Candidate) check(labels []int) error {
 }
 
 // bootstrap measures one candidate in every draw.
-func (m *Candidate) bootstrap(ctx context.Context, labels []int, d *draws, c BootstrapConfig) (BootstrapResult, error) {
+func (m *Candidate) bootstrap(ctx context.Context, labels []int, d *resampler, c BootstrapConfig) (BootstrapResult, error) {
 	r := BootstrapResult{Draws: c.Draws, Patients: d.patient}
 	s := newSweep(m, labels, c)
 	values := make([][]float64, s.width()) // by measure, then draw
 	for k := range values {
 		values[k] = make([]float64, c.Draws)
 	}
-	row := make([]float64, s.width())
-	for b, sample := range d.samples {
+	row, sample := make([]float64, s.width()), make([]uint16, d.units)
+	for b := range c.Draws {
 		if b%100 == 0 && ctx.Err() != nil {
 			return r, ctx.Err()
 		}
+		d.draw(b, sample)
 		s.measure(sample, row)
 		for k, v := range row {
 			values[k][b] = v

@@ -84,12 +84,13 @@ func TestBootstrapDrawTwin(t *testing.T) {
 		c := BootstrapConfig{Levels: []float64{.5, .8, .9}, Grid: []float64{.1, .25, .5, .7}}
 		m := Candidate{Scores: scores, Threshold: .4, Probability: scores, Recalibrated: other}
 		s := newSweep(&m, labels, c)
-		d, err := drawPatients(labels, patients, 3, uint64(b))
+		d, err := newResampler(labels, patients, uint64(b))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := make([]float64, s.width())
-		for _, sample := range d.samples {
+		got, sample := make([]float64, s.width()), make([]uint16, len(labels))
+		for draw := range 3 {
+			d.draw(draw, sample)
 			var p, q []float64
 			var l []int
 			for i, count := range sample {
@@ -113,11 +114,13 @@ func TestBootstrapDrawTwin(t *testing.T) {
 func TestDrawsKeepPatientsWhole(t *testing.T) {
 	labels := []int{0, 0, 1, 1, 0, 1, 1, 0, 1}
 	patients := []string{"a", "a", "b", "b", "c", "c", "d", "e", "f"}
-	d, err := drawPatients(labels, patients, 200, 3)
+	d, err := newResampler(labels, patients, 3)
 	if err != nil || d.patient != 6 {
 		t.Fatal(d, err)
 	}
-	for _, s := range d.samples {
+	s := make([]uint16, len(labels))
+	for b := range 200 {
+		d.draw(b, s)
 		if s[0] != s[1] || s[2] != s[3] || s[4] != s[5] {
 			t.Fatal("a patient's lesions parted", s)
 		}
@@ -125,8 +128,8 @@ func TestDrawsKeepPatientsWhole(t *testing.T) {
 			t.Fatal("a stratum changed its size", s)
 		}
 	}
-	one, _ := drawPatients(labels, nil, 50, 3)
-	each, _ := drawPatients(labels, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8"}, 50, 3)
+	one, _ := newResampler(labels, nil, 3)
+	each, _ := newResampler(labels, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8"}, 3)
 	if !reflect.DeepEqual(one, each) {
 		t.Error("units without patients are not patients of their own")
 	}

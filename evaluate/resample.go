@@ -9,36 +9,38 @@ import (
 	"sonotype/internal/rng"
 )
 
-// draws holds bootstrap samples as multiplicities: how often each unit stands in each sample. All models of a set
-// share one, so that their differences are paired and the drawing is done once.
-type draws struct {
-	n       int
-	samples [][]uint16 // by draw, one entry a unit
+// resampler draws bootstrap samples as multiplicities: how often each unit stands in a sample. Sample b has a random stream
+// of its own, so that all models of a set see the same samples, in any order and by any number of workers, and none is kept.
+type resampler struct {
+	seed    uint64
+	units   int
+	strata  [3][][]int // the units of each patient, by stratum
 	patient int        // patients
 }
 
-// drawPatients draws patients with replacement, a patient bringing all of their units (lesions), within strata: patients
+// newResampler draws patients with replacement, a patient bringing all of their units (lesions), within strata: patients
 // with negative units only, with positive units only, and with both. patients names the patient of each unit; nil makes
-// every unit a patient of its own. Sample b has a random stream of its own.
-func drawPatients(labels []int, patients []string, n int, seed uint64) (*draws, error) {
+// every unit a patient of its own.
+func newResampler(labels []int, patients []string, seed uint64) (*resampler, error) {
 	if patients != nil && len(patients) != len(labels) {
 		return nil, &problem.Error{What: "labels and patients differ in number", Expected: fmt.Sprintf("%d patients", len(labels)), Found: strconv.Itoa(len(patients))}
 	}
-	strata, total := patientStrata(labels, patients)
-	d := &draws{n: len(labels), samples: make([][]uint16, n), patient: total}
-	for b := range d.samples {
-		source := rng.Stream(seed, "evaluate", "bootstrap", strconv.Itoa(b))
-		sample := make([]uint16, d.n)
-		for _, members := range strata {
-			for range members {
-				for _, unit := range members[source.IntN(len(members))] {
-					sample[unit]++
-				}
+	r := &resampler{seed: seed, units: len(labels)}
+	r.strata, r.patient = patientStrata(labels, patients)
+	return r, nil
+}
+
+// draw fills counts, one entry a unit, with sample b.
+func (r *resampler) draw(b int, counts []uint16) {
+	clear(counts)
+	source := rng.Stream(r.seed, "evaluate", "bootstrap", strconv.Itoa(b))
+	for _, members := range r.strata {
+		for range members {
+			for _, unit := range members[source.IntN(len(members))] {
+				counts[unit]++
 			}
 		}
-		d.samples[b] = sample
 	}
-	return d, nil
 }
 
 // patientStrata lists the units of each patient, patients in order of first appearance, by stratum.
