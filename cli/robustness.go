@@ -28,6 +28,13 @@ sets the widths, changes and cut-offs (docs/robustness.md).
 		Example: "  sonotype robustness study.yaml --out run\n  sonotype robustness study.yaml --out run --only outlines,centres",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			plan, err := study.LoadPlan(args[0], f.preset, f.set)
+			if err == nil {
+				err = study.SamePlan(f.out, plan)
+			}
+			if err != nil {
+				return errUsage{err}
+			}
 			return a.runStudy(cmd, args[0], f)
 		},
 	}

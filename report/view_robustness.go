@@ -73,7 +73,7 @@ func (w *WidthSweep) inWords(unit string) []string {
 	var differ []string
 	for _, p := range sortedWidths(w.Points) {
 		if p.Against != nil && p.Holm < 0.05 {
-			differ = append(differ, fmt.Sprintf("%s at %g %s in the %s set (by %s, adjusted %s)", featureName(p.Features), p.Width, p.Unit, p.Set, metricSigned(p.Against.Difference, num.NaN(), num.NaN(), "").Value, pEquals(p.Holm)))
+			differ = append(differ, fmt.Sprintf("%s at %g %s in the %s set (by %s, adjusted %s)", featureName(p.Features), p.Width, p.Unit, p.Set, signed(p.Against.Difference, "").Value, pEquals(p.Holm)))
 		}
 	}
 	how := fmt.Sprintf("The study was repeated with other widths of the peritumoural area: regions, features, selection and the %s model were made anew, patients and folds being the same.", ModelName(w.Model))
