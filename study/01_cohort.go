@@ -37,7 +37,8 @@ func cohortStage() *stage {
 			}
 			return hashes, nil
 		},
-		run: runCohort,
+		run:    runCohort,
+		sealed: planFits,
 	}
 }
 

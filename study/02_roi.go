@@ -111,9 +111,6 @@ func runROI(ctx context.Context, r *Run, out string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.mayHarmonise(); err != nil {
-		return err
-	}
 	crops, err := createCrops(out, r.Plan.Network.Input)
 	if err != nil {
 		return err

@@ -18,6 +18,11 @@ func Check(ctx context.Context, p Plan, dir string, jobs int, progress func(done
 		config.Splits = s
 	}
 	findings, err := cohort.Check(ctx, c, config)
+	if config.Splits != nil {
+		if misfits := p.fitsCohort(c, config.Splits); misfits != nil {
+			findings = append([]cohort.Finding{misfit(misfits)}, findings...)
+		}
+	}
 	return c, findings, err
 }
 

@@ -29,34 +29,26 @@ func (p *Plan) batchOf(centre, device string) string {
 	return centre
 }
 
-// mayHarmonise refuses, before any image is read, a study whose features ComBat cannot harmonise: too few training images
-// of a centre, or test images of a centre that the training set does not have.
-func (r *Run) mayHarmonise() error {
-	if !r.Plan.harmonises() {
+// mayHarmonise refuses a study whose features ComBat cannot harmonise: too few training images of a centre, or test
+// images of a centre that the training set does not have.
+func (p *Plan) mayHarmonise(c *cohort.Cohort, splits *cohort.Splits) error {
+	if !p.harmonises() {
 		return nil
 	}
-	c, err := r.cohort()
-	if err != nil {
-		return err
-	}
-	splits, err := r.splits()
-	if err != nil {
-		return err
-	}
 	var train []string
-	known := patientSet{}
+	known := map[string]bool{}
 	for _, im := range c.Images {
 		if a, _ := splits.Of(im.Patient); a.Set == cohort.SetTrain {
-			batch := r.Plan.batchOf(im.Centre, im.Device)
+			batch := p.batchOf(im.Centre, im.Device)
 			train, known[batch] = append(train, batch), true
 		}
 	}
-	if err := harmonise.Fittable(r.Plan.HarmoniseBy, train); err != nil {
+	if err := harmonise.Fittable(p.HarmoniseBy, train); err != nil {
 		return err
 	}
 	for _, im := range c.Images {
-		if batch := r.Plan.batchOf(im.Centre, im.Device); !known[batch] {
-			return harmonise.Unknown(r.Plan.HarmoniseBy, slices.Sorted(maps.Keys(known)), batch)
+		if batch := p.batchOf(im.Centre, im.Device); !known[batch] {
+			return harmonise.Unknown(p.HarmoniseBy, slices.Sorted(maps.Keys(known)), batch)
 		}
 	}
 	return nil

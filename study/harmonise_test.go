@@ -1,6 +1,7 @@
 package study
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"math"
@@ -18,9 +19,25 @@ import (
 
 func TestHarmoniseNeedsTwoCentresInTraining(t *testing.T) {
 	t.Parallel()
-	_, err := runIn(t, cohortFolder(t, 40), t.TempDir(), 2, "harmonise=combat")
-	if err == nil || !strings.Contains(err.Error(), "ComBat cannot be fitted: the training images are all of one centre") {
-		t.Errorf("one development centre: %v", err)
+	dir := cohortFolder(t, 40)
+	for set, want := range map[string]string{
+		"harmonise=combat":     "ComBat cannot be fitted: the training images are all of one centre",
+		"subgroups.by=[grade]": "a subgroup variable is no column of the study",
+	} {
+		if _, err := runIn(t, dir, t.TempDir(), 2, set); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", set, err)
+		}
+		plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", []string{set})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, findings, err := Check(context.Background(), plan, dir, 2, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(findings) == 0 || findings[0].Code != PlanMisfit || !strings.Contains(findings[0].Message, want) {
+			t.Errorf("%s: check finds %+v", set, findings)
+		}
 	}
 }
 

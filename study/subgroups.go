@@ -193,6 +193,19 @@ func textVariable(name, rule string, texts map[string]string) variable {
 // mostLevels is the largest number of values that a clinical column may have to be a subgroup variable.
 const mostLevels = 12
 
+// haveColumns is an error when a subgroup variable of the plan is neither made by the program nor a usable column.
+func (s SubgroupsPlan) haveColumns(c *cohort.Cohort) error {
+	for _, name := range s.By {
+		if slices.Contains([]string{byDevice, byAge, bySize, bySubtype}, name) {
+			continue
+		}
+		if _, err := columnVariable(c, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func columnVariable(c *cohort.Cohort, name string) (variable, error) {
 	if !slices.Contains(c.Columns, name) {
 		return variable{}, &problem.Error{What: "a subgroup variable is no column of the study", Expected: "device, age, size, subtype or a clinical column", Found: name, Try: suggestion(name, c.Columns)}
