@@ -188,7 +188,7 @@ func (e *assessment) warn() {
 	if e.survival != nil && e.survival.ByScore.Events < 20 {
 		e.warnings = append(e.warnings, fmt.Sprintf("Only %d events, so the survival contrast is uncertain.", e.survival.ByScore.Events))
 	}
-	if p.Note != "" {
+	if p.AUC.IsNaN() && p.Note != "" {
 		e.warnings = append(e.warnings, strings.ToUpper(p.Note[:1])+p.Note[1:]+".")
 	}
 }

@@ -66,6 +66,9 @@ func (s *Study) headlineOf(set Set, threshold string) string {
 	parts = append(parts, fmt.Sprintf("at the threshold %s (%s) sensitivity was %s and specificity %s",
 		threshold, share(p.Threshold), share(p.Sensitivity), share(p.Specificity)))
 	if words := calibrationInWords(r.Calibration); words != "" {
+		if r.Recalibrated {
+			words = "recalibrated " + r.recalibratedHow() + ", " + words
+		}
 		parts = append(parts, words)
 	}
 	if words := s.contrastInWords(set.Name); words != "" {
