@@ -20,6 +20,7 @@ type Card struct {
 	Preset      string          `json:"preset"`
 	Features    string          `json:"features"` // ta | pta | fusion
 	Model       string          `json:"model"`    // lr | svm | ...
+	Regions     []string        `json:"regions"`  // that the model looks at: ta, pta; fusion may be left with one
 	Backbone    string          `json:"backbone"`
 	Trained     bool            `json:"trained"` // the network; false: random weights
 	Threshold   num.Float       `json:"threshold"`

@@ -21,6 +21,7 @@ func (f *freezing) card(loss *bundle.PrecisionLoss) (bundle.Card, error) {
 		High: p.Outcome.High, Low: p.Outcome.Low, Cutoff: num.NaN(), Preset: p.Preset,
 		Features: f.key.Features, Model: f.key.Model, Backbone: p.Network.Backbone, Trained: p.trains(),
 		Threshold: e.Thresholds[f.key], SurvivalCut: num.NaN(), Contract: f.contract(), DataHash: f.from.summary.DataHash,
+		Regions:   slices.DeleteFunc(slices.Clone(regions), func(region string) bool { return f.manifest.Reductions[region] == "" }),
 		HoldsRows: keepsRows(f.key.Model) || p.Bundle.Neighbours != neighboursNone,
 		Precision: p.Bundle.Precision, Loss: loss,
 	}
