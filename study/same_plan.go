@@ -15,15 +15,22 @@ import (
 // SamePlan refuses to go on in a run folder whose study has other settings than p: what only adds to a study must not
 // compute it anew because an override of `sonotype run` was forgotten. What robustness varies may differ.
 func SamePlan(runDir string, p Plan) error {
-	var old, now Plan
 	path := filepath.Join(runDir, "plan.json")
-	err := artifact.ReadJSON(path, &old)
+	var head struct {
+		Preset string `json:"preset"`
+	}
+	err := artifact.ReadJSON(path, &head)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	if err != nil {
+	old, unknown := DefaultPlan(head.Preset) // keys that an earlier version did not know have their defaults
+	if err == nil && unknown == nil {
+		err = artifact.ReadJSON(path, &old)
+	}
+	if err = errors.Join(err, unknown); err != nil {
 		return &problem.Error{What: "cannot read the plan of the run", File: path, Err: err}
 	}
+	var now Plan
 	b, err := json.Marshal(p) // as it would be read back
 	if err != nil {
 		return err
