@@ -25,7 +25,6 @@ type subgroupRow struct {
 	Sensitivity           valueCell
 	Specificity           valueCell
 	P, Interaction        valueCell // in a variable's first row
-	Span                  int
 }
 
 // subgroupViews are the tables of the test sets, or of the training set when there are none.
@@ -46,20 +45,24 @@ func (s *Study) subgroupView(set SubgroupSet, shown Set) subgroupView {
 	from := s.subgroupStart()
 	all := shown.Results[s.Primary].Performance
 	v.Rows = append(v.Rows, subgroupRow{
-		Level: "all", First: true, Span: 1, N: countCell(all.N, all.Positive), AUC: metric(all.AUC, all.AUCLo, all.AUCHi, all.Note),
+		Level: "all", First: true, N: countCell(all.N, all.Positive), AUC: metric(all.AUC, all.AUCLo, all.AUCHi, all.Note),
 		Forest:      intervalPlot(from, all.AUC, all.AUCLo, all.AUCHi, chart.Ink),
 		Sensitivity: metric(all.Sensitivity, all.SensitivityLo, all.SensitivityHi, all.Note), Specificity: metric(all.Specificity, all.SpecificityLo, all.SpecificityHi, all.Note),
 	})
 	for _, x := range set.Variables {
 		for i, l := range x.Levels {
 			v.Rows = append(v.Rows, subgroupRow{
-				Variable: variableName(x.Variable), Level: l.Level, Rule: x.Rule, First: i == 0, Span: len(x.Levels),
+				Variable: variableName(x.Variable), Level: l.Level, Rule: x.Rule, First: i == 0,
 				N: countCell(l.N, l.Positive), AUC: metric(l.AUC, l.AUCLo, l.AUCHi, l.Note),
 				Forest:      intervalPlot(from, l.AUC, l.AUCLo, l.AUCHi, chart.Blue),
 				Sensitivity: metric(l.Sensitivity, l.SensitivityLo, l.SensitivityHi, "no positive "+s.unit()+"s"),
 				Specificity: metric(l.Specificity, l.SpecificityLo, l.SpecificityHi, "no negative "+s.unit()+"s"),
 				P:           subgroupP(x.AUCs, x.AUCHolm), Interaction: subgroupP(x.Interaction, num.NaN()),
 			})
+		}
+		if x.Unknown > 0 {
+			none := valueCell{Value: dash, Title: "the level of these " + s.unit() + "s is not known"}
+			v.Rows = append(v.Rows, subgroupRow{Level: "unknown", N: valueCell{Value: whole(x.Unknown)}, AUC: none, Sensitivity: none, Specificity: none})
 		}
 	}
 	return v
