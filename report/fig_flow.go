@@ -104,7 +104,7 @@ func flowSetText(set FlowSet, positive, unit string, width float64) []flowText {
 	out := []flowText{{setTitle(set.Name), true}, {count(set.Patients, "patient") + ", " + count(set.Images, "image"), false},
 		{fmt.Sprintf("%d %s (%s %%)", set.Positive, positive, percent(set.Positive, set.Patients)), false}}
 	for _, p := range set.Parts {
-		for _, l := range chart.Wrap(p, width, 12) {
+		for _, l := range chart.Wrap(p, width-14, 12) {
 			out = append(out, flowText{"  " + l, false})
 		}
 	}
@@ -167,6 +167,9 @@ func (s *Study) flowTable() table {
 	}
 	for _, set := range s.Flow.Sets {
 		t.add("analysed", set.Name, "", whole(set.Images), whole(set.Patients), whole(set.Positive))
+		for _, p := range set.Parts {
+			t.add("of them", set.Name+": "+p, "", "", "", "")
+		}
 	}
 	return t
 }
