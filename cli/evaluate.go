@@ -109,12 +109,17 @@ func (a *app) evaluateTable(ctx context.Context, path string, f *evaluateFlags) 
 // printFlat writes a line a figure, its interval beside it.
 func (a *app) printFlat(flat map[string]any) {
 	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	var notes []string
 	for _, name := range slices.Sorted(maps.Keys(flat)) {
 		base, isLimit := strings.CutSuffix(name, "_lo")
 		if !isLimit {
 			base, isLimit = strings.CutSuffix(name, "_hi")
 		}
 		if _, ok := flat[base]; isLimit && ok {
+			continue
+		}
+		if text, ok := flat[name].(string); ok {
+			notes = append(notes, name+": "+text)
 			continue
 		}
 		interval := ""
@@ -124,6 +129,9 @@ func (a *app) printFlat(flat map[string]any) {
 		fmt.Fprintf(w, "%s\t%v\t%s\n", name, shown(flat[name]), interval)
 	}
 	w.Flush()
+	for _, n := range notes {
+		fmt.Fprintln(a.out, n)
+	}
 }
 
 // check refuses what the flags alone show to be wrong.

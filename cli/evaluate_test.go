@@ -94,3 +94,25 @@ func TestEvaluateDecisionValuesAreRecalibrated(t *testing.T) {
 		t.Errorf("IDI of decision values: exit code %d, %s", code, errOut)
 	}
 }
+
+// What cannot be computed is said, and never drawn as a zero.
+func TestEvaluateWithoutEnough(t *testing.T) {
+	for name, table := range map[string]string{"one class": "y,s\n1,.2\n1,.5\n1,.9\n", "all equal": "y,s\n1,.5\n0,.5\n1,.5\n0,.5\n", "no probabilities": "y,s\n1,-3\n0,4\n", "certain": "y,s\n1,0\n0,1\n1,1\n0,0\n"} {
+		t.Run(name, func(t *testing.T) {
+			page := filepath.Join(t.TempDir(), "page.html")
+			code, out, errOut := call(t, "evaluate", file(t, "s.csv", table), "--label", "y", "--score", "s", "--draws", "50", "--report", page)
+			if code != exitDone || strings.Contains(out, "NaN") {
+				t.Fatalf("exit code %d: %s %s", code, out, errOut)
+			}
+			b, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, never := range []string{"NaN", "Inf", "[0.00–0.00]"} {
+				if strings.Contains(string(b), never) {
+					t.Errorf("the page says %s", never)
+				}
+			}
+		})
+	}
+}

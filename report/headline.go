@@ -65,7 +65,7 @@ func (s *Study) headlineOf(set Set, threshold string) string {
 	}
 	parts = append(parts, fmt.Sprintf("at the threshold %s (%s) sensitivity was %s and specificity %s",
 		threshold, share(p.Threshold), share(p.Sensitivity), share(p.Specificity)))
-	if words := calibrationInWords(r.Calibration); words != "" {
+	if words := calibrationInWords(r.Calibration); words != "" && r.Calibration.N > 0 { // 0: the scores are no probabilities
 		if r.Recalibrated {
 			words = "recalibrated " + r.recalibratedHow() + ", " + words
 		}
