@@ -300,7 +300,7 @@ func (s *Study) coxTable() table {
 			}
 		}
 		for _, p := range a.Periods {
-			t.add(sv.Set, "score alone, from "+cell(p.From)+" to "+cell(p.To), a.Score.Terms[0].Name, whole(p.N), whole(p.Events), "", "", "", cell(p.HR), cell(p.Lo), cell(p.Hi), cell(p.P))
+			t.add(sv.Set, "score alone, from "+cell(p.From)+" to "+cell(p.To), "score (per SD)", whole(p.N), whole(p.Events), "", "", "", cell(p.HR), cell(p.Lo), cell(p.Hi), cell(p.P))
 		}
 		for _, h := range a.Hazards {
 			for _, test := range append(slices.Clone(h.Terms), h.Global) {

@@ -301,7 +301,7 @@ func notComputable(s *Study) {
 	c := &s.Survival[0].ByScore
 	c.HR, c.HRLo, c.HRHi, c.LogRankP, c.CIndex, c.Note = nan, nan, nan, nan, nan, "no contrast: no events"
 	s.Survival[0].ByOutcome = survival.Contrast{Note: "no contrast", LogRankP: nan, HR: nan, HRLo: nan, HRHi: nan, CIndex: nan, Cut: nan}
-	c.Score, c.Clinical, c.Combined, c.Added, c.Hazards, c.TimeAUC, c.AUCCurve = nil, nil, nil, nil, nil, nil, nil
+	c.Score, c.Clinical, c.Combined, c.Added, c.Hazards, c.Periods, c.TimeAUC, c.AUCCurve = nil, nil, nil, nil, nil, nil, nil, nil
 	c.Means = survival.RMST{Horizon: nan, Difference: nan, SE: nan, Lo: nan, Hi: nan, P: nan, Note: "no contrast"}
 	c.Uno = survival.Concordance{C: nan, SE: nan, Lo: nan, Hi: nan, Note: "no comparable pairs"}
 	s.Table1.Variables[0].P, s.Table1.Variables[0].SMD, s.Table1.Variables[0].Note = nan, nan, "one group is empty"
