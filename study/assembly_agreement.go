@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 
 	"sonotype/cohort"
+	"sonotype/evaluate"
 	"sonotype/internal/artifact"
+	"sonotype/internal/num"
 	"sonotype/report"
 )
 
@@ -23,9 +25,20 @@ func (a *assembly) agreementOf() (g report.Agreement, err error) {
 	return g, err
 }
 
-// subgroupWarnings names the variables by which the primary model's AUC differs in a test set.
-func subgroupWarnings(s *report.Study) []string {
+// agreementWarnings names the sets where burnt-in marks go with the outcome (Fisher's P after Holm's adjustment over the
+// sets), and the variables by which the primary model's AUC differs in a test set.
+func agreementWarnings(s *report.Study) []string {
 	var out []string
+	var p []num.Float
+	for _, m := range s.Marks {
+		p = append(p, m.P)
+	}
+	for i, adjusted := range evaluate.Holm(p) {
+		if m := s.Marks[i]; float64(adjusted) < 0.05 {
+			out = append(out, fmt.Sprintf("%s: burnt-in marks go with the outcome (%d of %d with %s, %d of %d with %s; P = %.2g after Holm's adjustment): a model may read them instead of the tumour.",
+				m.Title, m.Marked[1], m.Units[1], s.Positive, m.Marked[0], m.Units[0], s.Negative, float64(adjusted)))
+		}
+	}
 	for _, set := range s.Subgroups.Sets {
 		for _, v := range set.Variables {
 			if set.Set != cohort.SetTrain && float64(v.AUCHolm) < 0.05 {

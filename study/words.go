@@ -201,7 +201,7 @@ func (a *assembly) warnings(s *report.Study) []string {
 	if drift := a.centreDrift(s); drift != "" {
 		out = append(out, drift)
 	}
-	out = append(out, subgroupWarnings(s)...)
+	out = append(out, agreementWarnings(s)...)
 	return out
 }
 
