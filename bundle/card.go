@@ -29,6 +29,7 @@ type Card struct {
 	Sets        []ValidationSet `json:"sets"`
 	DataHash    string          `json:"data_sha256"`
 	HoldsRows   bool            `json:"holds_training_rows"` // reduced features of training cases: the model's (SVM, KNN), or to find the nearest
+	HoldsIDs    bool            `json:"holds_training_ids"`  // of those cases, where the study allowed it
 	Precision   string          `json:"precision"`           // of the networks' weights: fp32 | fp16
 	Loss        *PrecisionLoss  `json:"precision_loss,omitempty"`
 }

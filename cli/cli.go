@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sonotype/bundle"
 	"sonotype/study"
 )
 
@@ -24,12 +25,14 @@ const (
 	exitExcluded  = 3
 	exitBadCohort = 10
 	exitTampered  = 11
+	exitBundle    = 12
 	exitCancelled = 130
 )
 
 const exitHelp = `
 Exit codes: 0 done, 1 failed, 2 usage, 3 done with cases excluded (listed),
-10 the cohort is bad, 11 stale or tampered artefacts, 130 cancelled.`
+10 the cohort is bad, 11 stale or tampered artefacts, 12 a bundle failed
+verification, 130 cancelled.`
 
 // app carries the streams and flags that every command shares.
 type app struct {
@@ -68,6 +71,7 @@ func (a *app) exitCode(err error) int {
 	var cohort errBadCohort
 	var changed errTampered
 	var tampered *study.ErrTampered
+	var unverified *bundle.ErrVerification
 	switch {
 	case err == nil && a.excluded:
 		return exitExcluded
@@ -81,6 +85,8 @@ func (a *app) exitCode(err error) int {
 		return exitBadCohort
 	case errors.As(err, &tampered), errors.As(err, &changed):
 		return exitTampered
+	case errors.As(err, &unverified):
+		return exitBundle
 	}
 	return exitFailed
 }
@@ -134,7 +140,7 @@ clinical table into a validated model of a molecular marker (Ki-67 high or low).
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object on stdout")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.AddCommand(a.demo(), a.synth(), a.importData(), a.check(), a.run(), a.weights(),
-		a.classify(), a.evaluate(), a.audit(), a.table1(), a.bench(), a.robustness())
+		a.classify(), a.evaluate(), a.audit(), a.table1(), a.bench(), a.robustness(), a.bundle())
 	return root
 }
 

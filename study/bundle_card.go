@@ -23,6 +23,7 @@ func (f *freezing) card(loss *bundle.PrecisionLoss) (bundle.Card, error) {
 		Threshold: e.Thresholds[f.key], SurvivalCut: num.NaN(), Contract: f.contract(), DataHash: f.from.summary.DataHash,
 		Regions:   slices.DeleteFunc(slices.Clone(regions), func(region string) bool { return f.manifest.Reductions[region] == "" }),
 		HoldsRows: keepsRows(f.key.Model) || p.Bundle.Neighbours != neighboursNone,
+		HoldsIDs:  p.Bundle.Neighbours == neighboursIDs,
 		Precision: p.Bundle.Precision, Loss: loss,
 	}
 	if p.Outcome.Cutoff != nil {
