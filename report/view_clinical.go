@@ -63,6 +63,7 @@ func (s *Study) clinicalView(nomogram, figures []figure) clinicalView {
 	v := clinicalView{Shown: true, HasModels: len(c.Models) > 0, Notes: c.notes(), Nomogram: views(nomogram), Figures: views(figures)}
 	v.Odds = c.oddsRows()
 	if !v.HasModels {
+		v.Basis = "No clinical model was fitted: the study's plan names no clinical variables (clinical.variables) that could be used, and the tables hold no age."
 		return v
 	}
 	v.Basis, v.MissingHow, v.Reading = s.clinicalBasis(), c.missingHow(), c.reading()

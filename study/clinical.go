@@ -86,7 +86,7 @@ type clinicalWork struct {
 	run    *Run
 	cohort *cohort.Cohort
 	coders []clinicalCoder
-	frames map[string]*clinicalFrame // honest scores only
+	train  *clinicalFrame // units with an honest score
 	result report.Clinical
 	rows   []clinicalRow
 	cuts   map[string]float64 // decision threshold by model
@@ -119,14 +119,12 @@ func (r *Run) newClinicalWork() (*clinicalWork, error) {
 		w.coders = append(w.coders, c)
 		w.result.Variables = append(w.result.Variables, c.Name)
 	}
-	if w.frames, err = r.clinicalFrames(w.cohort, w.coders, e.Primary); err != nil {
-		return nil, err
+	all, err := r.clinicalFrame(w.cohort, w.coders, e.Primary, cohort.SetTrain)
+	if err != nil || all == nil {
+		return w, err
 	}
-	w.result.Train = len(w.frames[cohort.SetTrain].units)
-	for set, f := range w.frames {
-		w.frames[set] = f.where(func(i int) bool { return !math.IsNaN(f.score[i]) })
-	}
-	w.result.Honest = len(w.frames[cohort.SetTrain].units)
+	w.train = all.where(func(i int) bool { return !math.IsNaN(all.score[i]) })
+	w.result.Train, w.result.Honest = len(all.units), len(w.train.units)
 	return w, nil
 }
 
@@ -146,11 +144,10 @@ func (w *clinicalWork) univariable() error {
 	if err != nil {
 		return err
 	}
-	frames, err := w.run.clinicalFrames(w.cohort, coders, w.result.Score)
-	if err != nil {
+	train, err := w.run.clinicalFrame(w.cohort, coders, w.result.Score, cohort.SetTrain)
+	if err != nil || train == nil {
 		return err
 	}
-	train := frames[cohort.SetTrain]
 	missing := train.missing(coders)
 	for j, c := range coders {
 		row := report.UnivariableRow{Variable: c.Name, Missing: missing[j].Missing, Note: c.why}
@@ -168,7 +165,7 @@ func (w *clinicalWork) univariable() error {
 
 // models fits the three models, scores training units out of fold, then reads the test sets.
 func (w *clinicalWork) models(ctx context.Context) error {
-	train := w.usable(w.frames[cohort.SetTrain])
+	train := w.usable(w.train)
 	fits, err := w.fitAll(ctx, train, "final")
 	if err != nil {
 		return err
@@ -189,16 +186,24 @@ func (w *clinicalWork) models(ctx context.Context) error {
 	if err := w.cut(train, scores); err != nil {
 		return err
 	}
-	if err := w.evaluateSet(train, scores); err != nil {
+	if err := w.evaluateSet(w.train, train, scores); err != nil {
+		return err
+	}
+	return w.testSets(fits)
+}
+
+// testSets scores and measures the test sets, each after a line in the ledger.
+func (w *clinicalWork) testSets(fits []*clinicalFit) error {
+	if err := w.run.readTestSets("clinical", "clinical, deep and combined models: figures and comparisons"); err != nil {
 		return err
 	}
 	for _, set := range []string{cohort.SetInternal, cohort.SetExternal} {
-		f := w.frames[set]
+		f, err := w.run.clinicalFrame(w.cohort, w.coders, w.result.Score, set)
+		if err != nil {
+			return err
+		}
 		if f == nil {
 			continue
-		}
-		if err := w.run.readTest("clinical", set, "clinical, deep and combined models: figures and comparisons", f.units); err != nil {
-			return err
 		}
 		usable := w.usable(f)
 		scores := make([][]float64, len(fits))
@@ -207,7 +212,7 @@ func (w *clinicalWork) models(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := w.evaluateSet(usable, scores); err != nil {
+		if err := w.evaluateSet(f, usable, scores); err != nil {
 			return err
 		}
 	}
@@ -282,10 +287,17 @@ func (w *clinicalWork) cut(train *clinicalFrame, scores [][]float64) error {
 			w.cuts[kind.name] = v
 			continue
 		}
-		if !finite(scores[k]) {
+		var s []float64
+		var y []int
+		for i, v := range scores[k] {
+			if !math.IsNaN(v) {
+				s, y = append(s, v), append(y, train.y[i])
+			}
+		}
+		if len(s) == 0 {
 			continue
 		}
-		c, err := evaluate.Youden(scores[k], train.y)
+		c, err := evaluate.Youden(s, y)
 		if err != nil {
 			return err
 		}
@@ -294,23 +306,15 @@ func (w *clinicalWork) cut(train *clinicalFrame, scores [][]float64) error {
 	return nil
 }
 
-func finite(x []float64) bool {
-	return len(x) > 0 && !slices.ContainsFunc(x, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-}
-
-// evaluateSet measures the models on the units that they scored, and compares them on test sets.
-func (w *clinicalWork) evaluateSet(f *clinicalFrame, scores [][]float64) error {
-	whole := w.frames[f.set]
+// evaluateSet measures the models on the units that all of them scored, and compares them on test sets.
+func (w *clinicalWork) evaluateSet(whole, usable *clinicalFrame, scores [][]float64) error {
+	f, scores := scoredByAll(usable, scores)
 	s := report.ClinicalSet{Set: f.set, Title: clinicalTitles[f.set], Units: len(whole.units), Analysed: len(f.units), Missing: whole.missing(w.coders), Models: []report.ClinicalResult{}, Comparisons: []report.ClinicalComparison{}}
+	s.Note = setNote(len(usable.units), len(f.units), scores)
 	defer func() { w.result.Sets = append(w.result.Sets, s) }()
-	if len(f.units) == 0 {
-		s.Note = "no unit has all variables"
-		return nil
-	}
 	for k, kind := range clinicalKinds {
 		cut, ok := w.cuts[kind.name]
-		if !finite(scores[k]) || !ok {
-			s.Note = "a model could not be fitted without each fold, or at all"
+		if scores[k] == nil || !ok || len(f.units) == 0 {
 			continue
 		}
 		res := report.ClinicalResult{Name: kind.name}
@@ -332,10 +336,49 @@ func (w *clinicalWork) evaluateSet(f *clinicalFrame, scores [][]float64) error {
 			w.rows = append(w.rows, clinicalRow{u, f.set, kind.name, f.y[i], scores[k][i]})
 		}
 	}
-	if f.set == cohort.SetTrain {
+	if f.set == cohort.SetTrain || len(f.units) == 0 {
 		return nil
 	}
 	return compareClinical(&s, f.y, scores)
+}
+
+// scoredByAll keeps the units that every model scored, but for models that scored nobody, whose scores become nil.
+func scoredByAll(f *clinicalFrame, scores [][]float64) (*clinicalFrame, [][]float64) {
+	out := make([][]float64, len(scores))
+	has := func(k, i int) bool { return !math.IsNaN(scores[k][i]) }
+	fitted := make([]bool, len(scores))
+	for k := range scores {
+		fitted[k] = slices.ContainsFunc(scores[k], func(v float64) bool { return !math.IsNaN(v) })
+	}
+	keep := func(i int) bool {
+		for k := range scores {
+			if fitted[k] && !has(k, i) {
+				return false
+			}
+		}
+		return true
+	}
+	for i := range f.units {
+		for k := range scores {
+			if fitted[k] && keep(i) {
+				out[k] = append(out[k], scores[k][i])
+			}
+		}
+	}
+	return f.where(keep), out
+}
+
+// setNote says what keeps a model or a unit from being measured.
+func setNote(usable, measured int, scores [][]float64) string {
+	switch {
+	case usable == 0:
+		return "no unit has all variables"
+	case slices.ContainsFunc(scores, func(s []float64) bool { return s == nil }):
+		return "a model could not be fitted"
+	case measured < usable:
+		return fmt.Sprintf("%d left out whose category no patient had that the model was fitted on, or for whose fold no model could be fitted", usable-measured)
+	}
+	return ""
 }
 
 var clinicalTitles = map[string]string{cohort.SetTrain: "Training (out-of-fold)", cohort.SetInternal: "Internal test", cohort.SetExternal: "External test"}
@@ -344,7 +387,7 @@ var clinicalTitles = map[string]string{cohort.SetTrain: "Training (out-of-fold)"
 func compareClinical(s *report.ClinicalSet, y []int, scores [][]float64) error {
 	of := map[string][]float64{}
 	for k, kind := range clinicalKinds {
-		if finite(scores[k]) {
+		if scores[k] != nil {
 			of[kind.name] = scores[k]
 		}
 	}

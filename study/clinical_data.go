@@ -1,7 +1,6 @@
 package study
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"path/filepath"
@@ -118,8 +117,9 @@ func (r *Run) coders(c *cohort.Cohort, names []string) ([]clinicalCoder, error) 
 	return out, nil
 }
 
-// clinicalFrames gathers each set that the study has; scores are those of the given model.
-func (r *Run) clinicalFrames(c *cohort.Cohort, coders []clinicalCoder, key report.Key) (map[string]*clinicalFrame, error) {
+// clinicalFrame gathers a set's units, nil where the study has none; scores are those of the given model. Before a test set
+// is gathered the ledger must say so.
+func (r *Run) clinicalFrame(c *cohort.Cohort, coders []clinicalCoder, key report.Key, set string) (*clinicalFrame, error) {
 	splits, err := r.splits()
 	if err != nil {
 		return nil, err
@@ -130,20 +130,15 @@ func (r *Run) clinicalFrames(c *cohort.Cohort, coders []clinicalCoder, key repor
 	}
 	scores := map[string]float64{}
 	for _, row := range rows {
-		if row.Features == key.Features && row.Model == key.Model {
+		if row.Set == set && row.Features == key.Features && row.Model == key.Model {
 			scores[row.Unit] = row.Score
 		}
 	}
-	out := map[string]*clinicalFrame{}
+	f := &clinicalFrame{set: set, columns: make([][]float64, len(coders)), unknown: make([]int, len(coders))}
 	for _, u := range c.Units {
-		a, ok := splits.Of(u.Patient)
-		if !ok {
-			return nil, fmt.Errorf("patient %s has no set", u.Patient)
-		}
-		f := out[a.Set]
-		if f == nil {
-			f = &clinicalFrame{set: a.Set, columns: make([][]float64, len(coders)), unknown: make([]int, len(coders))}
-			out[a.Set] = f
+		a, _ := splits.Of(u.Patient)
+		if a.Set != set {
+			continue
 		}
 		score, ok := scores[u.ID]
 		if !ok {
@@ -158,7 +153,10 @@ func (r *Run) clinicalFrames(c *cohort.Cohort, coders []clinicalCoder, key repor
 			f.columns[j] = append(f.columns[j], v)
 		}
 	}
-	return out, nil
+	if len(f.units) == 0 {
+		return nil, nil
+	}
+	return f, nil
 }
 
 // where keeps the units that keep accepts.

@@ -3,6 +3,7 @@ package study
 import (
 	"context"
 	"math"
+	"slices"
 
 	"sonotype/clinical"
 	"sonotype/impute"
@@ -12,6 +13,7 @@ import (
 type clinicalFit struct {
 	kind  clinicalKind
 	model *clinical.Model
+	index [][]int         // by clinical variable: the model's level by the coder's, -1 for one that no fitted patient has; nil for numbers
 	fill  *impute.Imputer // nil: complete cases, or a model without clinical variables
 	knows patientSet      // units that it was fitted on
 }
@@ -39,15 +41,17 @@ func (w *clinicalWork) fitAll(ctx context.Context, train *clinicalFrame, stream 
 			}
 		}
 	}
+	known, index := w.present(train)
+	for m, columns := range copies {
+		copies[m] = remapped(columns, index)
+	}
 	var out []*clinicalFit
 	for _, kind := range clinicalKinds {
-		f := &clinicalFit{kind: kind, knows: patientSet{}}
+		f := &clinicalFit{kind: kind, index: index, knows: patientSet{}}
 		var vars []clinical.Variable
 		data := copies
 		if kind.variables {
-			for _, c := range w.coders {
-				vars = append(vars, c.Variable)
-			}
+			vars = append(vars, known...)
 			f.fill = fills[kind.scored]
 		} else {
 			data = [][][]float64{nil}
@@ -70,6 +74,46 @@ func (w *clinicalWork) fitAll(ctx context.Context, train *clinicalFrame, stream 
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// present are the variables with the levels that some patient of the frame has: a fold, or complete cases, may lack one.
+func (w *clinicalWork) present(train *clinicalFrame) ([]clinical.Variable, [][]int) {
+	var vars []clinical.Variable
+	index := make([][]int, len(w.coders))
+	for j, c := range w.coders {
+		v := c.Variable
+		if len(c.Levels) > 0 {
+			v.Levels = nil
+			for l, name := range c.Levels {
+				index[j] = append(index[j], -1)
+				if slices.Contains(train.columns[j], float64(l)) {
+					index[j][l] = len(v.Levels)
+					v.Levels = append(v.Levels, name)
+				}
+			}
+		}
+		vars = append(vars, v)
+	}
+	return vars, index
+}
+
+// remapped are columns with the levels of a model instead of the coders'.
+func remapped(columns [][]float64, index [][]int) [][]float64 {
+	out := make([][]float64, len(columns))
+	for j, c := range columns {
+		out[j] = c
+		if index[j] == nil {
+			continue
+		}
+		out[j] = make([]float64, len(c))
+		for i, v := range c {
+			out[j][i] = v
+			if !math.IsNaN(v) {
+				out[j][i] = float64(index[j][int(v)])
+			}
+		}
+	}
+	return out
 }
 
 // copies are the completed variables; one when nothing is missing.
@@ -126,7 +170,8 @@ func logits(p []float64) []float64 {
 	return out
 }
 
-// scores are the model's probabilities of a frame; NaN all of them where it could not be fitted.
+// scores are the model's probabilities of a frame; NaN all of them where it could not be fitted, and some of them where a
+// unit's category is new to it.
 func (f *clinicalFit) scores(frame *clinicalFrame) ([]float64, error) {
 	out := make([]float64, len(frame.units))
 	for i := range out {
@@ -153,7 +198,7 @@ func (f *clinicalFit) score(frame *clinicalFrame, i int) (float64, error) {
 	}
 	known := len(row)
 	if f.fill == nil || frame.complete(i) {
-		return f.model.Predict(f.with(row, frame.score[i]))
+		return f.predict(row, frame.score[i])
 	}
 	if f.kind.scored {
 		row = append(row, logits(frame.score[i : i+1])[0])
@@ -164,7 +209,7 @@ func (f *clinicalFit) score(frame *clinicalFrame, i int) (float64, error) {
 		if err != nil {
 			return 0, err
 		}
-		p, err := f.model.Predict(f.with(done[:known:known], frame.score[i]))
+		p, err := f.predict(done[:known], frame.score[i])
 		if err != nil {
 			return 0, err
 		}
@@ -173,10 +218,20 @@ func (f *clinicalFit) score(frame *clinicalFrame, i int) (float64, error) {
 	return sum, nil
 }
 
-// with adds the score to a row of clinical values where the model takes it.
-func (f *clinicalFit) with(row []float64, score float64) []float64 {
-	if f.kind.scored {
-		return append(row[:len(row):len(row)], score)
+// predict is the model's probability for complete clinical values and a score; NaN for a category that no patient had
+// whom the model was fitted on.
+func (f *clinicalFit) predict(row []float64, score float64) (float64, error) {
+	values := slices.Clone(row)
+	for j, v := range values {
+		if f.index[j] == nil {
+			continue
+		}
+		if values[j] = float64(f.index[j][int(v)]); values[j] < 0 {
+			return math.NaN(), nil
+		}
 	}
-	return row
+	if f.kind.scored {
+		values = append(values, score)
+	}
+	return f.model.Predict(values)
 }

@@ -148,7 +148,7 @@ func TestImputationStaysInsideTheFolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !finite(slices.Concat(before...)) {
+	if slices.ContainsFunc(slices.Concat(before...), math.IsNaN) {
 		t.Fatal("a training patient has no out-of-fold score")
 	}
 	// patient 0 is in fold 0 and lacks er: with another outcome and age, fold 0's other scores must stay
@@ -195,5 +195,24 @@ func TestClinicalCoder(t *testing.T) {
 	}
 	if c, err := newCoder("grade", []string{"2", "2", "2", "2"}, ""); err != nil || c.why == "" {
 		t.Errorf("a column with one value can be a variable (%v)", err)
+	}
+}
+
+// A level that a fold or the complete cases lack leaves out the patients who have it, not the model.
+func TestRareLevelsLeaveTheModelStanding(t *testing.T) {
+	w, f := clinicalSample(120, missingComplete)
+	w.coders[1].Levels = append(w.coders[1].Levels, "equivocal")
+	f.columns[1][1] = 2 // one patient, in fold 1
+	train := w.usable(f)
+	scores, err := w.outOfFold(context.Background(), train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured, kept := scoredByAll(train, scores)
+	if len(measured.units) != len(train.units)-1 || slices.Contains(measured.units, f.units[1]) || slices.ContainsFunc(slices.Concat(kept...), math.IsNaN) {
+		t.Errorf("%d of %d units measured", len(measured.units), len(train.units))
+	}
+	if n := setNote(len(train.units), len(measured.units), kept); n == "" {
+		t.Error("the unit that is left out is not said")
 	}
 }
