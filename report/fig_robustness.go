@@ -58,15 +58,15 @@ func (s *Study) widthFigure(w *WidthSweep, unit string) (figure, bool) {
 			points, widest = append(points, p), max(widest, p.Width)
 		}
 	}
-	f := figure{id: "robustness-widths-" + unit, title: "AUC by the width of the peritumoural area, " + unit}
+	f := figure{id: "robustness-widths-" + unit, title: "AUC by width of the PTA, " + unit}
 	f.caption = "Flat lines are reassuring: the result does not hang on the width that was chosen beforehand. A peak is no reason to choose that width; it was found on the test sets."
 	if w.Unit == unit {
 		f.caption += fmt.Sprintf(" Dotted: the study's own width, %g %s.", w.Width, w.Unit)
 	}
-	const h = 420
+	const h = 392
 	c := s.draw(&f, panelW, h, "AUC in the test sets by the width of the peritumoural area, for the peritumoural area alone and with the tumour area.")
 	f.data.header = []string{"width", "unit", "set", "features", "model", "auc", "auc_lo", "auc_hi", "difference", "p", "p_holm"}
-	p := chart.NewPlot(c, marginL, marginTop, marginR, marginBase+110, chart.Axis{Min: 0, Max: 1.05 * widest, Label: "width, " + unit}, aucAxis(allAUCs(points, w.Tumour)))
+	p := chart.NewPlot(c, marginL, marginTop, marginR, marginBase+82, chart.Axis{Min: 0, Max: 1.05 * widest, Label: "width, " + unit}, aucAxis(allAUCs(points, w.Tumour)))
 	p.Horizontal(0.5, chart.Stroke{Colour: chart.Grey, Width: 1})
 	var legend []chart.Entry
 	p.Inside(func() {
@@ -94,8 +94,8 @@ func (s *Study) widthFigure(w *WidthSweep, unit string) (figure, bool) {
 		f.data.add(row...)
 	}
 	half := (len(legend) + 1) / 2
-	c.Legend(at(marginL, h-96), panelW/2-marginL/2, legend[:half])
-	c.Legend(at(panelW/2+20, h-96), panelW/2-marginL/2, legend[half:])
+	c.Legend(at(marginL, h-68), panelW/2-marginL/2, legend[:half])
+	c.Legend(at(panelW/2+20, h-68), panelW/2-marginL/2, legend[half:])
 	return f, len(points) > 0
 }
 
@@ -143,7 +143,7 @@ func aucAxis(values []num.Float) chart.Axis {
 func kindStyle(kind string) (chart.Colour, string) {
 	switch kind {
 	case "shift":
-		return chart.Blue, "moved, any direction"
+		return chart.Blue, "moved in a random direction"
 	case "dilate":
 		return chart.Green, "drawn too large"
 	case "erode":
@@ -162,7 +162,7 @@ type outlineMetric struct {
 var outlineMetrics = []outlineMetric{
 	{id: "auc", name: "AUC", reference: 0.5, see: "How far may outlines differ before the model ranks patients worse? 0.5 is guessing.",
 		of: func(p OutlinePoint) (v, lo, hi num.Float) { return p.AUC.AUC, p.AUC.Lo, p.AUC.Hi }},
-	{id: "slope", name: "Calibration slope", reference: 1, see: "1 means that probabilities keep their meaning; below 1 they are too extreme.",
+	{id: "slope", name: "Slope", reference: 1, see: "The calibration slope: 1 means that probabilities keep their meaning; below 1 they are too extreme.",
 		of: func(p OutlinePoint) (v, lo, hi num.Float) { return p.Slope.Value, p.Slope.Lo, p.Slope.Hi }},
 	{id: "flips", name: "Flip rate", reference: 0, see: "The share of cases whose class at the frozen threshold changes because the outline does.",
 		of: func(p OutlinePoint) (v, lo, hi num.Float) { return p.Flips, p.FlipsLo, p.FlipsHi }},
@@ -188,7 +188,7 @@ func (s *Study) outlineFigures(o *OutlineSweep) []figure {
 }
 
 func (s *Study) outlineFigure(o *OutlineSweep, m outlineMetric, set string, curves []OutlineCurve) figure {
-	f := figure{id: "robustness-outlines-" + m.id + "-" + set, title: m.name + " with changed outlines, " + set}
+	f := figure{id: "robustness-outlines-" + m.id + "-" + set, title: m.name + ", changed outlines, " + set}
 	f.caption = m.see + " Changes are shares of the lesion's diameter; for the unsteady reader, the standard deviation of the contour's distance."
 	const h = 400
 	c := s.draw(&f, panelW, h, m.name+" of the frozen model in the "+set+" test set by how far outlines are changed, in four ways.")
@@ -247,11 +247,15 @@ func (s *Study) cutoffFigure(w *CutoffSweep) figure {
 	f.data.header = []string{"cutoff", "set", "n", "positive", "auc", "auc_lo", "auc_hi", "threshold", "sensitivity", "specificity"}
 	lo, hi := w.Cutoff, w.Cutoff
 	var aucs []num.Float
+	var ticks []float64
 	for _, p := range w.Points {
 		lo, hi, aucs = min(lo, p.Cutoff), max(hi, p.Cutoff), append(aucs, p.Performance.AUCLo)
+		if !slices.Contains(ticks, p.Cutoff) {
+			ticks = append(ticks, p.Cutoff)
+		}
 	}
 	pad := max(0.08*(hi-lo), 1)
-	p := chart.NewPlot(c, marginL, marginTop, marginR, marginBase+48, chart.Axis{Min: lo - pad, Max: hi + pad, Label: "cut-off of " + w.Column}, aucAxis(aucs))
+	p := chart.NewPlot(c, marginL, marginTop, marginR, marginBase+48, chart.Axis{Min: lo - pad, Max: hi + pad, Label: "cut-off of " + w.Column, Ticks: ticks}, aucAxis(aucs))
 	p.Horizontal(0.5, chart.Stroke{Colour: chart.Grey, Width: 1})
 	colours := map[string]chart.Colour{setInternal: chart.Blue, setExternal: chart.Vermillion}
 	legend := map[string]chart.Entry{}
@@ -288,7 +292,9 @@ func (s *Study) centreFigure(w *CentreSweep) figure {
 	f.data.header = []string{"centre", "n", "positive", "trained_patients", "auc", "auc_lo", "auc_hi", "internal_auc", "sensitivity", "specificity", "calibration_slope", "calibration_intercept"}
 	aucs := []num.Float{}
 	for _, q := range w.Points {
-		aucs = append(aucs, q.Performance.AUCLo)
+		if aucs = append(aucs, q.Performance.AUCLo); q.Internal != nil {
+			aucs = append(aucs, q.Internal.Lo)
+		}
 	}
 	x := aucAxis(aucs)
 	p := chart.NewPlot(c, 120, marginTop, marginR, marginBase, x, chart.Axis{Min: 0, Max: float64(len(w.Points)), Ticks: []float64{0}, Bare: true})

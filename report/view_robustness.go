@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -134,11 +135,15 @@ func (w *WidthSweep) cells(width float64, unit, set, features string) []valueCel
 }
 
 func (o *OutlineSweep) inWords(unit string) []string {
-	out := []string{fmt.Sprintf("The frozen %s model scored the test sets again with changed outlines; nothing was learnt anew. Outlines were moved in a random direction, drawn too large or too small by a constant distance, and drawn again by a reader whose hand wanders smoothly about the contour. Distances are shares of each lesion's diameter (of the disk of its area). A case flips when its class at the frozen threshold (%s) changes.", o.Model, fixed(float64(o.Threshold), 3))}
+	out := []string{fmt.Sprintf("With everything frozen, %s scored the test sets again with changed outlines; nothing was learnt anew. Outlines were moved in a random direction, drawn too large or too small by a constant distance, and drawn again by a reader whose hand wanders smoothly about the contour. Distances are shares of each lesion's diameter (of the disk of its area). A case flips when its class at the frozen threshold (%s) changes.", o.Model.title(), fixed(float64(o.Threshold), 3))}
 	if o.Recal {
 		out[0] += " Calibration is that of scores recalibrated on training patients."
 	}
 	for _, set := range []string{setInternal, setExternal} {
+		if p, ok := o.likely(set); ok {
+			out = append(out, fmt.Sprintf("In the %s test set, outlines of an unsteady reader that agree with those drawn at a Dice of %s flip %d of %d %ss (%s %%) and give an AUC of %s (as drawn %s).",
+				set, fixed(float64(p.Dice), 2), p.ToHigh+p.ToLow, p.N, unit, percent(p.ToHigh+p.ToLow, p.N), share(p.AUC.AUC), share(o.drawn(set).AUC.AUC)))
+		}
 		if worst, kind, ok := o.worst(set); ok {
 			_, name := kindStyle(kind)
 			out = append(out, fmt.Sprintf("Most %ss flipped in the %s test set with outlines %s by %g %% of the diameter (Dice %s): %d of %d (%s %%), %d to high and %d to low.",
@@ -146,6 +151,31 @@ func (o *OutlineSweep) inWords(unit string) []string {
 		}
 	}
 	return out
+}
+
+// usualDice is the agreement at which the unsteady reader's outlines are spoken of.
+const usualDice = 0.9
+
+// likely is the unsteady reader's point with a Dice nearest to usualDice.
+func (o *OutlineSweep) likely(set string) (best OutlinePoint, ok bool) {
+	for _, c := range o.Curves {
+		for _, p := range c.Points {
+			if c.Set == set && c.Kind == "reader" && p.Level > 0 && (!ok || math.Abs(float64(p.Dice)-usualDice) < math.Abs(float64(best.Dice)-usualDice)) {
+				best, ok = p, true
+			}
+		}
+	}
+	return best, ok
+}
+
+// drawn is a set with its outlines as they are.
+func (o *OutlineSweep) drawn(set string) OutlinePoint {
+	for _, c := range o.Curves {
+		if c.Set == set && len(c.Points) > 0 {
+			return c.Points[0]
+		}
+	}
+	return OutlinePoint{}
 }
 
 // worst is the change with the highest flip rate in a set.
@@ -209,7 +239,7 @@ func metricSigned(v, lo, hi num.Float, why string) valueCell {
 func (w *CutoffSweep) inWords() []string {
 	var out []string
 	if len(w.Points) > 0 {
-		out = append(out, fmt.Sprintf("The %s model was learnt and judged again with other cut-offs of %s, every set keeping its patients.", w.Model, w.Column))
+		out = append(out, fmt.Sprintf("With other cut-offs of %s, %s was learnt and judged again, every set keeping its patients.", w.Column, w.Model.title()))
 		for _, set := range []string{setInternal, setExternal} {
 			lo, hi, n := num.NaN(), num.NaN(), 0
 			for _, p := range w.Points {
@@ -231,7 +261,7 @@ func (w *CutoffSweep) inWords() []string {
 func (w *CentreSweep) inWords() []string {
 	var out []string
 	if len(w.Points) > 0 {
-		out = append(out, fmt.Sprintf("The %s model was developed at all centres but one and tested at that one, at a threshold from its own training patients.", w.Model))
+		out = append(out, fmt.Sprintf("For each centre, %s was developed at all others and tested at that one, at a threshold from its own training patients.", w.Model.title()))
 	}
 	return append(out, noted(w.Notes)...)
 }
