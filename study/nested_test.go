@@ -375,3 +375,40 @@ func TestEvidenceGoesOn(t *testing.T) {
 		}
 	}
 }
+
+// After training, patients whom the networks learnt from are never scored, and the figures say what they are
+// conditional on.
+func TestEvidenceAfterTraining(t *testing.T) {
+	t.Parallel()
+	dir, out := cohortFolder(t, 80), t.TempDir()
+	set := append(append([]string{}, small...), learning...)
+	set = append(set, "classify.models=[lr]", "network.train.shared=true", "network.train.fit_on=all", "split.folds=2")
+	plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{StudyDir: dir, RunDir: out, Version: "test", Observer: silent{}, Evidence: Evidence{Repeats: 1, Leaky: true}}
+	if _, err := Execute(context.Background(), plan, o); err != nil {
+		t.Fatal(err)
+	}
+	var n report.Nested
+	if err := artifact.ReadJSON(filepath.Join(out, robustnessDir, nestedName+".json"), &n); err != nil {
+		t.Fatal(err)
+	}
+	r := reopened(t, dir, out, set...)
+	d, err := r.division(finalFit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := r.images()
+	if err != nil {
+		t.Fatal(err)
+	}
+	development := patientsOf(images, where(images, func(im imageRow) bool { return im.Set != cohort.SetExternal }))
+	if known := len(d.learntFrom()); !n.Conditional || n.TeachOnly != known || n.Patients+known != len(development) {
+		t.Errorf("%d scored, %d teach, %d known to the networks, of %d patients", n.Patients, n.TeachOnly, known, len(development))
+	}
+	if page := read(t, filepath.Join(out, "report.html")); !strings.Contains(page, "Conditional on the network") {
+		t.Error("the report does not say what the figures are conditional on")
+	}
+}
