@@ -102,11 +102,7 @@ func (r *Run) newClinicalWork() (*clinicalWork, error) {
 	if err := artifact.ReadJSON(filepath.Join(r.dir(7, "evaluate"), "evaluation.json"), &e); err != nil {
 		return nil, err
 	}
-	names, err := r.clinicalColumns(w.cohort)
-	if err != nil {
-		return nil, err
-	}
-	coders, err := r.coders(w.cohort, names)
+	coders, err := r.coders(w.cohort, r.clinicalColumns(w.cohort))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"sonotype/cohort/table"
 	"sonotype/describe"
 	"sonotype/internal/problem"
+	"sonotype/internal/suggest"
 	"sonotype/report"
 )
 
@@ -74,24 +76,33 @@ func (c clinicalCoder) code(cell string) (value float64, isNew bool) {
 }
 
 // clinicalColumns are the columns of the models: those of the plan, or the age where some unit has one.
-func (r *Run) clinicalColumns(c *cohort.Cohort) ([]string, error) {
+func (r *Run) clinicalColumns(c *cohort.Cohort) []string {
 	if len(r.Plan.Clinical.Variables) == 0 {
 		age := r.Plan.Columns.Age
 		if age == "" {
 			age = "age"
 		}
 		if slices.Contains(c.Columns, age) {
-			return []string{age}, nil
+			return []string{age}
 		}
-		return nil, nil
+		return nil
 	}
-	for _, name := range append(slices.Clone(r.Plan.Clinical.Variables), slices.Sorted(maps.Keys(r.Plan.Clinical.Reference))...) {
-		if !slices.Contains(c.Columns, name) {
-			return nil, &problem.Error{What: "clinical names a column that the tables do not have", Expected: strings.Join(c.Columns, ", "), Found: name,
-				Try: "correct clinical.variables or clinical.reference"}
+	return r.Plan.Clinical.Variables
+}
+
+// haveColumns refuses names that the tables lack.
+func (p ClinicalPlan) haveColumns(c *cohort.Cohort) error {
+	for _, name := range append(slices.Clone(p.Variables), slices.Sorted(maps.Keys(p.Reference))...) {
+		if slices.Contains(c.Columns, name) {
+			continue
 		}
+		e := &problem.Error{What: "clinical.variables or clinical.reference names a column that the tables lack", Found: name, Expected: "one of " + strings.Join(c.Columns, ", ")}
+		if near := suggest.Close(name, c.Columns); near != "" {
+			e.Try = fmt.Sprintf("did you mean %q?", near)
+		}
+		return e
 	}
-	return r.Plan.Clinical.Variables, nil
+	return nil
 }
 
 // coders read the columns as the training patients' values say.

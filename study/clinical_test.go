@@ -198,6 +198,20 @@ func TestClinicalCoder(t *testing.T) {
 	}
 }
 
+// A column that the tables lack is found before any image is read.
+func TestClinicalColumnsMustExist(t *testing.T) {
+	c := &cohort.Cohort{Columns: []string{"age", "er"}}
+	for _, p := range []ClinicalPlan{{Variables: []string{"age", "err"}}, {Reference: map[string]string{"err": "positive"}}} {
+		err := p.haveColumns(c)
+		if e, ok := problem.As(err); !ok || e.Found != "err" || e.Try == "" {
+			t.Errorf("%+v: %v", p, err)
+		}
+	}
+	if err := (ClinicalPlan{Variables: []string{"er"}}).haveColumns(c); err != nil {
+		t.Error(err)
+	}
+}
+
 // A level that a fold or the complete cases lack leaves out the patients who have it, not the model.
 func TestRareLevelsLeaveTheModelStanding(t *testing.T) {
 	w, f := clinicalSample(120, missingComplete)

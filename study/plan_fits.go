@@ -5,10 +5,13 @@ import (
 	"sonotype/internal/problem"
 )
 
-// fitsCohort checks, before any image is read, what the plan demands of the tables: subgroup columns, and centres that
+// fitsCohort checks, before any image is read, what the plan demands of the tables: subgroup and clinical columns, and centres that
 // can be harmonised.
 func (p *Plan) fitsCohort(c *cohort.Cohort, splits *cohort.Splits) error {
 	if err := p.Subgroups.haveColumns(c); err != nil {
+		return err
+	}
+	if err := p.Clinical.haveColumns(c); err != nil {
 		return err
 	}
 	return p.mayHarmonise(c, splits)
