@@ -33,7 +33,7 @@ type Variable struct {
 // Terms is the number of coefficients that the variable takes.
 func (v Variable) Terms() int { return max(1, len(v.Levels)-1) }
 
-// Term is what the value adds to a row of the design: numbers for numeric variables, level indices for categorical ones.
+// fill is what the value adds to a row of the design: numbers for numeric variables, level indices for categorical ones.
 func (v Variable) fill(value float64, row []float64) {
 	if len(v.Levels) > 0 {
 		for k := range row {
@@ -54,14 +54,6 @@ func (v Variable) transform(value float64) float64 {
 		return math.Log(p) - math.Log1p(-p)
 	}
 	return value
-}
-
-// inverse is the value that enters the model as t.
-func (v Variable) inverse(t float64) float64 {
-	if v.Scale == Logit {
-		return 1 / (1 + math.Exp(-t))
-	}
-	return t
 }
 
 // termNames lists the coefficients of the variables: the level for categorical variables, "" for numeric ones.
