@@ -45,6 +45,7 @@ type OutlineSweep struct {
 	Threshold num.Float      `json:"threshold"`
 	Recal     bool           `json:"recalibrated"` // calibration is that of scores recalibrated on training patients
 	Curves    []OutlineCurve `json:"curves"`       // one a set and kind
+	Notes     []string       `json:"notes"`
 }
 
 // OutlineCurve is one way of changing outlines, more and more.

@@ -135,6 +135,9 @@ func (w *WidthSweep) cells(width float64, unit, set, features string) []valueCel
 }
 
 func (o *OutlineSweep) inWords(unit string) []string {
+	if len(o.Curves) == 0 {
+		return noted(o.Notes)
+	}
 	out := []string{fmt.Sprintf("With everything frozen, %s scored the test sets again with changed outlines; nothing was learnt anew. Outlines were moved in a random direction, drawn too large or too small by a constant distance, and drawn again by a reader whose hand wanders smoothly about the contour. Distances are shares of each lesion's diameter (of the disk of its area). A case flips when its class at the frozen threshold (%s) changes.", o.Model.title(), fixed(float64(o.Threshold), 3))}
 	if o.Recal {
 		out[0] += " Calibration is that of scores recalibrated on training patients."
@@ -150,7 +153,7 @@ func (o *OutlineSweep) inWords(unit string) []string {
 				unit, set, name, 100*worst.Level, fixed(float64(worst.Dice), 2), worst.ToHigh+worst.ToLow, worst.N, percent(worst.ToHigh+worst.ToLow, worst.N), worst.ToHigh, worst.ToLow))
 		}
 	}
-	return out
+	return append(out, noted(o.Notes)...)
 }
 
 // usualDice is the agreement at which the unsteady reader's outlines are spoken of.

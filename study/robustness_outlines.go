@@ -64,6 +64,15 @@ func (r *Run) sweepOutlines(ctx context.Context, f *frozenModel) error {
 	test := where(images, func(im imageRow) bool { return im.Set != cohort.SetTrain })
 	out := report.OutlineSweep{Key: r.key, Model: f.key, Threshold: f.evaluation.Thresholds[f.key]}
 	_, out.Recal = f.evaluation.Recal[f.key]
+	if len(test) == 0 {
+		out.Notes = append(out.Notes, "the study has no test set")
+	}
+	if r.Plan.harmonises() {
+		out.Notes, test = append(out.Notes, "a harmonised model cannot score other outlines, since the shift depends on the images that it was learnt from"), nil
+	}
+	if len(test) == 0 {
+		return artifact.WriteJSON(r.partPath("outlines"), out)
+	}
 	var scored []outlineImage
 	s := &outlineSweep{run: r, model: f, images: images, versions: r.Plan.outlineVersions()}
 	defer s.close()

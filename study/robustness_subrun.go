@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"sonotype/cohort"
@@ -24,7 +25,10 @@ type variation struct {
 }
 
 // subLine are the stages that lead to the scores.
-func subLine() []*stage { return line()[:6] }
+func subLine() []*stage {
+	all := line()
+	return all[:1+slices.IndexFunc(all, func(s *stage) bool { return s.name == "classify" })]
+}
 
 // vary runs the nth of so many variations in a folder of its own, where it goes on if it was stopped. Only the primary
 // model's classifier is fitted. A variation that the data do not allow gives a problem.Error.
