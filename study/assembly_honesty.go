@@ -42,6 +42,9 @@ func (a *assembly) honestyWarnings() []string {
 	if p := a.honesty.Permuted; p != nil && !p.Within {
 		out = append(out, fmt.Sprintf("With permuted labels the mean AUC is %.3f, more than two standard errors (%.3f) from 0.5: look for a leak.", p.Mean, p.SE))
 	}
+	if n := a.honesty.Nested; n != nil && n.Single.N >= 20 && n.Study > n.Single.Hi {
+		out = append(out, fmt.Sprintf("The study's own split was a lucky one: its internal AUC of %.3f lies above 97.5 %% of the folds of nested cross-validation (median of the repeats %.3f).", n.Study, n.Chosen.Median))
+	}
 	if a.run.Plan.Classify.Primary != "best-on-internal" {
 		return out
 	}
