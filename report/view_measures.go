@@ -14,6 +14,7 @@ type measuresView struct {
 	Rows         []measureRow
 	All          []allMeasures
 	Draws        int
+	Clustered    []string // sets in which patients bring several units
 	Hosmer       []hosmerRow
 	Reclassified []reclassifiedRow
 }
@@ -93,6 +94,10 @@ func (s *Study) measuresView() measuresView {
 		v.Sets = append(v.Sets, set.Title)
 		r := set.Results[s.Primary]
 		v.Draws = max(v.Draws, r.Measures.Bootstrap.Draws)
+		if n := r.Measures.Bootstrap.Patients; n > 0 && n < r.Performance.N {
+			v.Clustered = append(v.Clustered, fmt.Sprintf("%s: %s of %s. Only the bootstrap’s intervals know that units of one patient are alike; DeLong’s, Wilson’s, Wald’s and those on the log scale take them for independent and are too narrow.",
+				set.Title, count(r.Performance.N, s.unit()), count(n, "patient")))
+		}
 		for _, m := range r.List() {
 			name, why, first := nameOf(m.Name)
 			if name == "" {
