@@ -33,7 +33,7 @@ func (f *freezing) card(loss *bundle.PrecisionLoss) (bundle.Card, error) {
 	if err != nil {
 		return c, err
 	}
-	c.Licence = cmp.Or(p.Bundle.Licence, "Not stated by the study. The networks began with the weights "+p.Network.Weights+": "+weights.card.Licence)
+	c.Licence = cmp.Or(p.Bundle.Licence, "Not stated by the study. Of the weights that the networks began with ("+p.Network.Weights+"): "+weights.card.Licence)
 	for i := range e.Sets {
 		if s := &e.Sets[i]; s.Centre == "" {
 			c.Sets = append(c.Sets, f.validation(s))
