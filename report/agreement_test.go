@@ -94,6 +94,22 @@ func TestAgreementSections(t *testing.T) {
 	}
 }
 
+func TestHostileTextInAgreement(t *testing.T) {
+	evil := `<script>alert("x")</script>&"'` + "\x00" + strings.Repeat("long", 40)
+	s := sampleStudy(t)
+	s.Images, s.Survival, s.Learning = Images{}, nil, nil
+	s.Agreement = sampleAgreement(t)
+	v := &s.Subgroups.Sets[0].Variables[0]
+	v.Variable, v.Rule, v.Levels[0].Level, v.AUCs.Note = evil, evil, evil, evil
+	s.Subgroups.LeftOut, s.Subgroups.Sets[0].Title, s.Marks[0].Title, s.Marks[0].Note = []string{evil}, evil, evil, evil
+	s.Readers.Names[0], s.Readers.Pairs[0].A, s.Readers.Note, s.Readers.Components[0].Name = evil, evil, evil, evil
+	files := write(t, "hostile-agreement", s)
+	checkFiles(t, files)
+	if strings.Contains(files["report.html"], "<script") || strings.Contains(files["figures/readers-icc.svg"], "<script") {
+		t.Error("unescaped markup")
+	}
+}
+
 func TestAgreementMayLack(t *testing.T) {
 	for name, take := range map[string]func(g *Agreement){
 		"no-readers": func(g *Agreement) { g.Readers = nil },

@@ -60,11 +60,9 @@ func (r *Run) writeReaders(ctx context.Context, out string, c *cohort.Cohort) er
 	g, working := errgroup.WithContext(ctx)
 	g.SetLimit(workers(r.Jobs))
 	for k, i := range several {
-		g.Go(func() (err error) {
-			if err = working.Err(); err == nil {
-				compared[k], err = compareOutlines(c.Images[images[i].Source])
-			}
-			return err
+		g.Go(func() error {
+			compared[k] = compareOutlines(c.Images[images[i].Source])
+			return working.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -83,18 +81,16 @@ func (r *Run) writeReaders(ctx context.Context, out string, c *cohort.Cohort) er
 	return r.cutReaders(ctx, filepath.Join(out, readersDir), c, images, several)
 }
 
-// compareOutlines reads all outlines of an image.
-func compareOutlines(im cohort.Image) ([]agreement.Outlines, error) {
+// compareOutlines compares all outlines of an image that can be read; what cannot, `sonotype check` tells.
+func compareOutlines(im cohort.Image) []agreement.Outlines {
 	var masks []*roi.Mask
 	var readers []string
 	for _, m := range im.Masks {
-		mask, _, err := roi.ReadMask(m.Path)
-		if err != nil {
-			return nil, err
+		if mask, _, err := roi.ReadMask(m.Path); err == nil {
+			masks, readers = append(masks, mask), append(readers, m.Reader)
 		}
-		masks, readers = append(masks, mask), append(readers, m.Reader)
 	}
-	return agreement.Compare(masks, readers, im.PixelMM), nil
+	return agreement.Compare(masks, readers, im.PixelMM)
 }
 
 // design picks the readers and images that intraclass correlations compare: they need every reader on every image. The

@@ -64,7 +64,14 @@ func withReaders(t *testing.T, dir string, shift int, wanted func(row int) bool)
 func TestStudyOfTwoReaders(t *testing.T) {
 	t.Parallel()
 	dir := cohortFolder(t, 80)
-	withReaders(t, dir, 3, func(row int) bool { return row%2 == 0 })
+	withReaders(t, dir, 3, func(row int) bool { return row%2 == 0 || row == 1 })
+	broken, err := filepath.Glob(filepath.Join(dir, "masks", "*-bo.nii.gz"))
+	if err != nil || len(broken) != 41 {
+		t.Fatal(len(broken), err)
+	}
+	if err := os.WriteFile(broken[1], []byte("not an outline"), 0o644); err != nil { // of a reader who is not used
+		t.Fatal(err)
+	}
 	out := t.TempDir()
 	mustRun(t, dir, out, 2, "readers.primary=Ana")
 	var plain report.Readers
