@@ -27,6 +27,9 @@ type header struct {
 	pixelCost int64 // bytes a pixel that decoding holds at its peak
 }
 
+// Formats lists the formats that Decode reads, by their names in Info.
+func Formats() []string { return []string{"bmp", "jpeg", "png", "tiff"} }
+
 // sniff names the format by its first bytes; "" when it is none that Decode reads.
 func sniff(data []byte) string {
 	for _, f := range []struct{ magic, format string }{

@@ -73,7 +73,7 @@ func deviations(p *Plan) []string {
 	if err != nil {
 		return nil
 	}
-	own := map[string]bool{"title": true, "cohorts": true, "development": true, "outcome": true, "columns": true, "synthetic": true, "answers": true}
+	own := map[string]bool{"title": true, "cohorts": true, "development": true, "outcome": true, "columns": true, "synthetic": true, "answers": true, "bundle": true}
 	standard := map[string]string{}
 	for _, s := range allSettings(&preset) {
 		standard[s.Name] = s.Value
