@@ -138,7 +138,7 @@ func (s *Study) nomogram() []figure {
 	}
 	n := s.Clinical.Nomogram
 	f := figure{title: "Nomogram of " + s.positive() + ", " + clinicalModelNames[s.Clinical.NomogramOf], id: "nomogram", wide: true, data: nomogramTable(n),
-		caption: fmt.Sprintf("How likely is %s in one patient? Find the patient's value on each line, read its points straight above on the first line, add them up, find the sum on the line of total points and read the probability straight below. Small ticks are one point apart on the first line; the table holds every tick. It is a drawing of the model, no advice for care, and says nothing beyond the values that its lines show.", s.positive())}
+		caption: fmt.Sprintf("How likely is the outcome (%s) in one patient? Find the patient's value on each line, read its points straight above on the first line, add them up, find the sum on the line of total points and read the probability straight below. Small ticks are one point apart on the first line; the table holds every tick. It is a drawing of the model, no advice for care, and says nothing beyond the values that its lines show.", s.positive())}
 	axes := nomogramAxes(n)
 	h := axes[len(axes)-1].y + 50
 	c := s.draw(&f, nomogramW, h, nomogramAlt(n, s.positive()))

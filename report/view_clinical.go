@@ -15,6 +15,7 @@ type clinicalView struct {
 	Basis       string // whom the models were fitted on
 	Reading     string // what the score adds
 	Odds        []oddsRow
+	LeftOut     string // columns that can be no variable, with the reasons
 	HasModels   bool
 	Performance []clinicalPerformanceRow
 	Comparisons []clinicalComparisonRow
@@ -61,7 +62,7 @@ func (s *Study) clinicalView(nomogram, figures []figure) clinicalView {
 		return clinicalView{}
 	}
 	v := clinicalView{Shown: true, HasModels: len(c.Models) > 0, Notes: c.notes(), Nomogram: views(nomogram), Figures: views(figures)}
-	v.Odds = c.oddsRows()
+	v.Odds, v.LeftOut = c.oddsRows(), c.leftOut()
 	if !v.HasModels {
 		v.Basis = "No clinical model was fitted: the study's plan names no clinical variables (clinical.variables) that could be used, and the tables hold no age."
 		return v
@@ -91,6 +92,9 @@ func (s *Study) clinicalBasis() string {
 	c := s.Clinical
 	n := c.Models[0].Model.N
 	out := fmt.Sprintf("The models were fitted on %d of %d training %ss", n, c.Train, s.unit())
+	if n == c.Train {
+		out = fmt.Sprintf("The models were fitted on all %d training %ss", n, s.unit())
+	}
 	if c.Honest < c.Train {
 		out += fmt.Sprintf(", of the %d whose score is honest, since the network did not learn from them", c.Honest)
 	}
@@ -165,21 +169,30 @@ func (c *Clinical) oddsRows() []oddsRow {
 				r.Name = name
 				r.AloneP, r.ClinicalP, r.CombinedP = oddsTestCell(alone, name, why), oddsTestCell(c.model("clinical"), name, ""), oddsTestCell(c.model("combined"), name, "")
 			}
-			r.Alone, r.Clinical, r.Combined = oddsCell(alone, name, level, why), oddsCell(c.model("clinical"), name, level, ""), oddsCell(c.model("combined"), name, level, "")
+			r.Alone, r.Clinical, r.Combined = oddsCell(alone, name, level), oddsCell(c.model("clinical"), name, level), oddsCell(c.model("combined"), name, level)
 			out = append(out, r)
 		}
 	}
 	for _, u := range c.Univariable {
-		why := u.Note
-		if u.Model != nil && len(u.Model.Notes) > 0 {
-			why = strings.Join(u.Model.Notes, "; ")
+		if u.Model != nil {
+			add(u.Variable, u.Model, strings.Join(u.Model.Notes, "; "))
 		}
-		add(u.Variable, u.Model, why)
 	}
 	if m := c.model("deep"); m != nil {
 		add(m.Variables[len(m.Variables)-1].Name, m, strings.Join(m.Notes, "; "))
 	}
 	return out
+}
+
+// leftOut lists the columns that can be no variable.
+func (c *Clinical) leftOut() string {
+	var out []string
+	for _, u := range c.Univariable {
+		if u.Model == nil {
+			out = append(out, u.Variable+" ("+u.Note+")")
+		}
+	}
+	return strings.Join(out, "; ")
 }
 
 // levelsOf lists a variable's lines: its levels, the reference first, or one line without a name.
@@ -197,9 +210,9 @@ func levelsOf(name string, models ...*clinical.Model) []string {
 	return []string{""}
 }
 
-func oddsCell(m *clinical.Model, name, level, why string) valueCell {
+func oddsCell(m *clinical.Model, name, level string) valueCell {
 	if m == nil {
-		return valueCell{Title: why, Value: dashIf(why != "")}
+		return valueCell{}
 	}
 	for _, v := range m.Variables {
 		if v.Name == name && len(v.Levels) > 0 && v.Levels[0] == level {
@@ -220,13 +233,6 @@ func oddsCell(m *clinical.Model, name, level, why string) valueCell {
 		}
 	}
 	return valueCell{}
-}
-
-func dashIf(yes bool) string {
-	if yes {
-		return dash
-	}
-	return ""
 }
 
 func oddsTestCell(m *clinical.Model, name, why string) valueCell {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"sonotype/clinical"
 	"sonotype/cohort"
@@ -307,6 +308,9 @@ func (w *clinicalWork) evaluateSet(whole, usable *clinicalFrame, scores [][]floa
 	f, scores := scoredByAll(usable, scores)
 	s := report.ClinicalSet{Set: f.set, Title: clinicalTitles[f.set], Units: len(whole.units), Analysed: len(f.units), Missing: whole.missing(w.coders), Models: []report.ClinicalResult{}, Comparisons: []report.ClinicalComparison{}}
 	s.Note = setNote(len(usable.units), len(f.units), scores)
+	if note := w.imputedNote(s); note != "" && s.Note == "" {
+		s.Note = note
+	}
 	defer func() { w.result.Sets = append(w.result.Sets, s) }()
 	for k, kind := range clinicalKinds {
 		cut, ok := w.cuts[kind.name]
@@ -336,6 +340,23 @@ func (w *clinicalWork) evaluateSet(whole, usable *clinicalFrame, scores [][]floa
 		return nil
 	}
 	return compareClinical(&s, f.y, scores)
+}
+
+// imputedNote says that a set's figures rest on imputation: a variable is missing in a third of its units or more.
+func (w *clinicalWork) imputedNote(s report.ClinicalSet) string {
+	if !w.imputes() {
+		return ""
+	}
+	var often []string
+	for _, m := range s.Missing {
+		if 3*m.Missing >= s.Units {
+			often = append(often, fmt.Sprintf("%s in %d of %d", m.Variable, m.Missing, s.Units))
+		}
+	}
+	if len(often) == 0 {
+		return ""
+	}
+	return "values are missing so often that the figures with clinical variables rest on imputation (" + strings.Join(often, ", ") + ")"
 }
 
 // scoredByAll keeps the units that every model scored, but for models that scored nobody, whose scores become nil.
