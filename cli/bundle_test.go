@@ -1,15 +1,20 @@
 package cli
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sonotype/bundle"
 )
 
 // frozen runs a tiny study and returns its folder and its bundle.
-func frozen(t *testing.T) (cohort, bundle string) {
+func frozen(t *testing.T) (cohort, model string) {
 	t.Helper()
 	dir := t.TempDir()
 	cohort, run := filepath.Join(dir, "cohort"), filepath.Join(dir, "run")
@@ -83,5 +88,46 @@ func TestBundleCommands(t *testing.T) {
 		}
 		good[at] ^= 4
 		expect(exitBundle, "bundle", "verify", in("bad.sono"))
+	}
+
+	for what, change := range map[string][2]string{ // whole by their hashes, but not what they should be
+		"another score":    {"vectors.json", `"score": 0.`},
+		"another input":    {"vectors.json", `"inputs": [`},
+		"another network":  {"manifest.json", `"tensors_hash": "`},
+		"another geometry": {"manifest.json", `"mean_filter": `},
+	} {
+		forge(t, made, in("forged.sono"), change[0], change[1])
+		if code, _, errOut := call(t, "bundle", "verify", in("forged.sono")); code != exitBundle {
+			t.Errorf("%s: exit code %d, %s", what, code, errOut)
+		}
+	}
+}
+
+// forge writes a bundle again, with right hashes, but the first digit after a piece of text in one of its entries changed.
+func forge(t *testing.T, from, to, entry, after string) {
+	t.Helper()
+	b, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := 16 + int(binary.LittleEndian.Uint32(b[12:]))
+	var index struct{ Entries []bundle.Entry }
+	if err := json.Unmarshal(b[16:at], &index); err != nil {
+		t.Fatal(err)
+	}
+	at += sha256.Size
+	var forged bundle.Builder
+	for _, e := range index.Entries {
+		data := b[at : at+int(e.Size)]
+		at += int(e.Size)
+		if e.Name == entry {
+			digit := bytes.Index(data, []byte(after)) + len(after)
+			digit += bytes.IndexAny(data[digit:], "123456789")
+			data[digit] = '1' + (data[digit]-'1'+2)%9
+		}
+		forged.AddBytes(e.Name, data)
+	}
+	if _, err := forged.WriteFile(to); err != nil {
+		t.Fatal(err)
 	}
 }
