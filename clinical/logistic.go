@@ -72,6 +72,16 @@ func (s scaled) back(f *fit) {
 	}
 }
 
+// forth turns coefficients of the design into those of the scaled one.
+func (s scaled) forth(beta []float64) []float64 {
+	out := slices.Clone(beta)
+	for j := 1; j < len(beta); j++ {
+		out[j] = beta[j] * s.scale[j]
+		out[0] += beta[j] * s.mean[j]
+	}
+	return out
+}
+
 func symmetric(c *mat.Dense) *mat.SymDense {
 	p, _ := c.Dims()
 	out := mat.NewSymDense(p, nil)
@@ -139,9 +149,15 @@ func isCondition(err error) bool {
 // maximise fits by Newton's method with step halving. Coefficients in held stay at 0 (Firth's penalty stays that of the
 // whole design, as a penalised likelihood-ratio test wants it).
 func maximise(x *mat.Dense, y []int, firth bool, held []int) *fit {
+	_, p := x.Dims()
+	return maximiseFrom(make([]float64, p), x, y, firth, held)
+}
+
+// maximiseFrom starts from given coefficients; those in held stay where they start.
+func maximiseFrom(start []float64, x *mat.Dense, y []int, firth bool, held []int) *fit {
 	s := scale(x)
 	_, p := x.Dims()
-	f := &fit{beta: make([]float64, p)}
+	f := &fit{beta: s.forth(start)}
 	free := freeOf(p, held)
 	now := at(s.x, y, f.beta, firth)
 	for f.iterations = 1; f.iterations <= maxNewton && now.ok && !f.converged; f.iterations++ {

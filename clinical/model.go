@@ -25,7 +25,7 @@ const (
 	Never  Firth = "never"  // a separated model is then reported without estimates
 )
 
-// Coefficient is one term of a model with its odds ratio and Wald's 95 % interval.
+// Coefficient is one term of a model with its odds ratio and 95 % interval.
 type Coefficient struct {
 	Variable string    `json:"variable"`
 	Level    string    `json:"level,omitempty"` // of a categorical variable, against the reference
@@ -41,7 +41,8 @@ type Coefficient struct {
 // Model is a logistic model of P(outcome = 1).
 type Model struct {
 	Variables []Variable    `json:"variables"`
-	Method    string        `json:"method"` // "maximum likelihood" or "Firth"
+	Method    string        `json:"method"`   // "maximum likelihood" or "Firth"
+	Interval  string        `json:"interval"` // of the odds ratios: "wald" or, of a Firth fit that is not pooled, "profile"
 	N         int           `json:"n"`
 	Positive  int           `json:"positive"`
 	Intercept num.Float     `json:"intercept"`
@@ -205,6 +206,14 @@ func (m *Model) estimate(designs []*mat.Dense, y []int, firth Firth, variable []
 		}
 	}
 	m.pool(fits)
+	m.Interval = "wald"
+	if penalised && len(fits) == 1 {
+		m.Interval = "profile"
+		for j := range m.Terms {
+			lo, hi := profile(designs[0], y, fits[0], j+1)
+			m.Terms[j].Lo, m.Terms[j].Hi = num.Float(math.Exp(lo)), num.Float(math.Exp(hi))
+		}
+	}
 	pooled := m.coefficients()
 	var all []int
 	for i := range m.Variables {

@@ -30,6 +30,7 @@ type oracleSet struct {
 	FirthBeta []float64 `json:"firth_beta"`
 	FirthSE   []float64 `json:"firth_se"`
 	FirthLR   []float64 `json:"firth_lr"`
+	Profile   struct{ Lo, Hi []float64 }
 }
 
 type oracle struct {
@@ -114,6 +115,8 @@ func TestFirthAgainstBrglm2(t *testing.T) {
 		for j, c := range m.Terms {
 			near(t, s.Name+" beta "+c.Variable, c.Beta, s.FirthBeta[j+1], o.Tolerance)
 			near(t, s.Name+" se "+c.Variable, c.SE, s.FirthSE[j+1], o.Tolerance)
+			near(t, s.Name+" profile lo "+c.Variable, num.Float(math.Log(float64(c.Lo))), s.Profile.Lo[j], penalisedTolerance)
+			near(t, s.Name+" profile hi "+c.Variable, num.Float(math.Log(float64(c.Hi))), s.Profile.Hi[j], penalisedTolerance)
 		}
 		for i, lr := range m.Tests {
 			near(t, s.Name+" penalised lr "+vars[i].Name, lr.Statistic, s.FirthLR[i], penalisedTolerance)

@@ -11,6 +11,14 @@ held <- function(X, y, zero, start) {
   for (k in 1:5) b[free] <- optim(b[free], function(v) { w <- b; w[free] <- v; -penalised(w, X, y) }, method = "BFGS", control = list(reltol = 1e-15, maxit = 1000))$par
   penalised(b, X, y)
 }
+# where the penalised likelihood, maximised over the other coefficients, has fallen by half the chi-square quantile
+profile_ends <- function(X, y, best) {
+  top <- penalised(best, X, y)
+  at <- function(j, v) { b <- best; b[j] <- v; for (k in 1:4) b[-j] <- optim(b[-j], function(u) { w <- b; w[-j] <- u; -penalised(w, X, y) }, method = "BFGS", control = list(reltol = 1e-15, maxit = 1000))$par; penalised(b, X, y) - top + qchisq(.95, 1) / 2 }
+  end <- function(j, d) { far <- best[j] + d; while (at(j, far) > 0) far <- far + d; uniroot(function(v) at(j, v), sort(c(best[j], far)), tol = 1e-9)$root }
+  se <- sqrt(diag(solve(crossprod(X, c(plogis(X %*% best) * (1 - plogis(X %*% best))) * X))))
+  list(lo = sapply(2:ncol(X), function(j) unname(end(j, -2 * se[j]))), hi = sapply(2:ncol(X), function(j) unname(end(j, 2 * se[j]))))
+}
 parts <- function(d) lapply(setdiff(names(d), "y"), function(v) if (is.factor(d[[v]])) list(name = v, levels = levels(d[[v]]), values = as.integer(d[[v]]) - 1L) else list(name = v, levels = list(), values = d[[v]]))
 columns <- function(d) { at <- attr(model.matrix(y ~ ., d), "assign"); lapply(seq_len(max(at)), function(k) I(which(at == k))) }
 dataset <- function(name, d) {
@@ -19,7 +27,7 @@ dataset <- function(name, d) {
   f <- firth(y ~ ., d); X <- model.matrix(y ~ ., d); l <- penalised(coef(f), X, d$y)
   list(name = name, y = d$y, variables = parts(d), beta = unname(s[, 1]), se = unname(s[, 2]), wald_p = unname(s[, 4]), lo = unname(ci[, 1]), hi = unname(ci[, 2]),
     lr = drop$LRT, lr_df = drop$Df, lr_p = drop[["Pr(>Chi)"]], whole = unname(2 * (logLik(m) - logLik(null)))[1], loglik = as.numeric(logLik(m)),
-    firth_beta = unname(coef(f)), firth_se = unname(sqrt(diag(vcov(f)))), firth_lr = sapply(columns(d), function(z) 2 * (l - held(X, d$y, z, coef(f)))))
+    profile = profile_ends(X, d$y, coef(f)), firth_beta = unname(coef(f)), firth_se = unname(sqrt(diag(vcov(f)))), firth_lr = sapply(columns(d), function(z) 2 * (l - held(X, d$y, z, coef(f)))))
 }
 make <- function(n, strength) {
   d <- data.frame(age = round(rnorm(n, 52, 11)), score = round(plogis(rnorm(n)), 4), stage = factor(sample(c("T1", "T2", "T3"), n, TRUE, c(.4, .45, .15))), her2 = factor(sample(c("negative", "positive"), n, TRUE, c(.7, .3))))
@@ -29,7 +37,7 @@ make <- function(n, strength) {
 a <- make(239, 1); b <- make(60, .6)
 # outcome separated in one level: everybody at stage T3 is positive; only Firth has estimates
 c <- make(80, .8); c$y[c$stage == "T3"] <- 1; f <- firth(y ~ ., c); X <- model.matrix(y ~ ., c); l <- penalised(coef(f), X, c$y)
-separated <- list(name = "T3 always positive", y = c$y, variables = parts(c), firth_beta = unname(coef(f)), firth_se = unname(sqrt(diag(vcov(f)))), firth_lr = sapply(columns(c), function(z) 2 * (l - held(X, c$y, z, coef(f)))))
+separated <- list(name = "T3 always positive", y = c$y, variables = parts(c), profile = profile_ends(X, c$y, coef(f)), firth_beta = unname(coef(f)), firth_se = unname(sqrt(diag(vcov(f)))), firth_lr = sapply(columns(c), function(z) 2 * (l - held(X, c$y, z, coef(f)))))
 # imputed copies, pooled
 d <- make(120, 1); d$age[sample(120, 30)] <- NA; d$stage[sample(120, 25)] <- NA; d$her2[sample(120, 10)] <- NA; d$y <- factor(d$y)
 mids <- mice(d, m = 5, printFlag = FALSE, seed = 4); fits <- with(mids, glm(as.integer(y) - 1 ~ age + score + stage + her2, family = binomial, control = glm.control(epsilon = 1e-14, maxit = 100)))
@@ -49,5 +57,5 @@ pooled <- list(y = as.integer(d$y) - 1L, copies = lapply(1:5, function(k) { e <-
   within = full$ubar, between = full$b, d3 = D[1], d3_df2 = D[2], d3_p = D[3], mice_d3 = D3(fits, without)$result[1])
 v <- function(p) as.character(packageVersion(p))
 write_json(list(recipe = "oracles/clinical_logistic.R", versions = list(R = as.character(getRversion()), brglm2 = v("brglm2"), mice = v("mice")),
-  tolerance = 1e-8, reason = "both maximise the same likelihood in float64 to a step under 1e-9; penalised likelihood-ratio statistics 1e-5, since R's optim finds their restricted maxima without derivatives; mice_d3 0.01, since mice refits the intercept at the pooled coefficients",
+  tolerance = 1e-8, reason = "both maximise the same likelihood in float64 to a step under 1e-9; penalised likelihood-ratio statistics and profile intervals 1e-5, since R's optim finds their restricted maxima without derivatives; mice_d3 0.01, since mice refits the intercept at the pooled coefficients",
   sets = list(dataset("239 patients", a), dataset("60 patients", b)), separated = separated, pooled = pooled), "clinical/testdata/oracle/logistic.json", digits = NA, auto_unbox = TRUE)

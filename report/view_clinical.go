@@ -287,10 +287,10 @@ func (s *Study) clinicalTables() []namedTable {
 	if c == nil {
 		return nil
 	}
-	odds := table{header: []string{"model", "variable", "level", "reference", "method", "n", "positive", "missing", "beta", "se", "or", "or_lo", "or_hi", "wald_p", "lr_statistic", "lr_df", "lr_p", "fmi", "note"}}
+	odds := table{header: []string{"model", "variable", "level", "reference", "method", "interval", "n", "positive", "missing", "beta", "se", "or", "or_lo", "or_hi", "wald_p", "lr_statistic", "lr_df", "lr_p", "fmi", "note"}}
 	for _, u := range c.Univariable {
 		if u.Model == nil {
-			odds.add("univariable", u.Variable, "", "", "", "", "", whole(u.Missing), "", "", "", "", "", "", "", "", "", "", u.Note)
+			odds.add("univariable", u.Variable, "", "", "", "", "", "", whole(u.Missing), "", "", "", "", "", "", "", "", "", "", u.Note)
 			continue
 		}
 		addOdds(&odds, "univariable", u.Model, whole(u.Missing))
@@ -331,7 +331,7 @@ func addOdds(t *table, name string, m *clinical.Model, missing string) {
 		}
 		for _, c := range m.Terms {
 			if c.Variable == v.Name {
-				t.add(name, v.Name, c.Level, reference, m.Method, whole(m.N), whole(m.Positive), missing, cell(c.Beta), cell(c.SE), cell(c.OR), cell(c.Lo), cell(c.Hi), cell(c.WaldP),
+				t.add(name, v.Name, c.Level, reference, m.Method, m.Interval, whole(m.N), whole(m.Positive), missing, cell(c.Beta), cell(c.SE), cell(c.OR), cell(c.Lo), cell(c.Hi), cell(c.WaldP),
 					cell(test.Statistic), cell(test.DF), cell(test.P), cell(c.FMI), strings.Join(m.Notes, "; "))
 			}
 		}

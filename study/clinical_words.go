@@ -22,7 +22,7 @@ func (a *assembly) clinicalInWords() []string {
 	if p.Missing == missingImpute {
 		missing = fmt.Sprintf("Missing values were completed %d times by chained equations (%d rounds; predictive mean matching for numbers, Bayesian multinomial regression for categories), fitted inside each fold on its training patients, with outcome and score among the predictors for fitting and without the outcome for patients to be scored; estimates were pooled by Rubin's rules with Barnard and Rubin's degrees of freedom, likelihood-ratio tests by Meng and Rubin's D3.", p.Imputations, p.Iterations)
 	}
-	return []string{fmt.Sprintf("Logistic models of clinical variables (%s; %s), of the logit of the %s score, and of both were fitted on training patients with an honest score, with %s; odds ratios with Wald's intervals, P by likelihood ratio. Their AUCs were compared on the test sets by DeLong's paired test with Holm's correction within each set. %s",
+	return []string{fmt.Sprintf("Logistic models of clinical variables (%s; %s), of the logit of the %s score, and of both were fitted on training patients with an honest score, with %s; odds ratios with Wald's intervals (Firth's with those of the profile likelihood, unless imputed), P by likelihood ratio. Their AUCs were compared on the test sets by DeLong's paired test with Holm's correction within each set. %s",
 		strings.Join(c.Variables, ", "), chosen, c.Score, penalty, missing)}
 }
 
