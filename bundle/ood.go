@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -178,12 +179,23 @@ func (f *Familiar) Judge(statistics []float64, nearest float64) []string {
 	var reasons []string
 	if f.share(distance, extreme, 0) <= f.Level {
 		j := f.oddest(statistics)
-		reasons = append(reasons, fmt.Sprintf("the image or its outline is unlike those of the study; the most unusual: %s %.3g, in training %.3g (SD %.2g)", f.Names[j], statistics[j], f.Mean[j], f.SD[j]))
+		reasons = append(reasons, fmt.Sprintf(unlikeImage+"; the most unusual: %s %.3g, in training %.3g (SD %.2g)", f.Names[j], statistics[j], f.Mean[j], f.SD[j]))
 	}
 	if f.share(0, 0, nearest) <= f.Level {
-		reasons = append(reasons, "what the networks see is unlike all training cases")
+		reasons = append(reasons, unlikeFeatures)
 	}
 	return reasons
+}
+
+// How Judge's reasons begin.
+const (
+	unlikeImage    = "the image or its outline is unlike those of the study"
+	unlikeFeatures = "what the networks see is unlike all training cases"
+)
+
+// Unlike says whether a prediction's reason is that the case is strange, and not that it breaks the contract.
+func Unlike(reason string) bool {
+	return strings.HasPrefix(reason, unlikeImage) || reason == unlikeFeatures
 }
 
 // oddest is the statistic furthest from its mean, in deviations.

@@ -81,7 +81,7 @@ func (b *Bundle) Predict(ctx context.Context, c Case) (Prediction, error) {
 	if p.Abstained = len(p.Reasons) > 0; p.Abstained {
 		return p, nil
 	}
-	v, lo, hi := b.reference.calibration.Predict(score)
+	v, lo, hi := b.Calibrated(score)
 	p.Score, p.Probability, p.Lo, p.Hi = num.Float(score), num.Float(v), num.Float(lo), num.Float(hi)
 	p.Positive = score > float64(p.Threshold)
 	p.Nearest = near.shown(shownNeighbours)
@@ -89,6 +89,11 @@ func (b *Bundle) Predict(ctx context.Context, c Case) (Prediction, error) {
 		p.Group = map[bool]string{true: "high", false: "low"}[score > float64(cut)]
 	}
 	return p, nil
+}
+
+// Calibrated is the probability of a score with its Venn-Abers interval: of a case, or the mean of a lesion's images.
+func (b *Bundle) Calibrated(score float64) (p, lo, hi float64) {
+	return b.reference.calibration.Predict(score)
 }
 
 // one takes prepared regions to the model's inputs and its score.

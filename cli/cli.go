@@ -140,7 +140,7 @@ clinical table into a validated model of a molecular marker (Ki-67 high or low).
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object on stdout")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.AddCommand(a.demo(), a.synth(), a.importData(), a.check(), a.run(), a.weights(),
-		a.classify(), a.evaluate(), a.audit(), a.table1(), a.bench(), a.predict(), a.serve(), a.robustness(), a.bundle())
+		a.classify(), a.evaluate(), a.audit(), a.table1(), a.bench(), a.predict(), a.validate(), a.serve(), a.robustness(), a.bundle())
 	return root
 }
 

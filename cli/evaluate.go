@@ -70,7 +70,7 @@ nothing, and it changes with the number of groups.
 	cmd.Flags().StringVar(&f.event, "event", "", "column with 1 = event, 0 = censored")
 	cmd.Flags().StringSliceVar(&f.covariates, "covariates", nil, "columns of the clinical Cox model, beside the score")
 	cmd.Flags().StringVar(&f.strata, "strata", "", "column that tests and Cox models are stratified by, e.g. the centre")
-	cmd.Flags().Float64SliceVar(&f.times, "times", []float64{12, 36, 60}, "months of the time-dependent AUC")
+	cmd.Flags().Float64SliceVar(&f.times, "times", defaultTimes(), "months of the time-dependent AUC")
 	cmd.Flags().Float64Var(&f.horizon, "horizon", 0, "months, of restricted means and Uno's C; 0 = as long as both groups are followed")
 	cmd.Flags().StringVar(&f.report, "report", "", "write an HTML report to this file")
 	cmd.Flags().StringVar(&f.title, "title", "", "of the report")
@@ -105,6 +105,9 @@ func (a *app) evaluateTable(ctx context.Context, path string, f *evaluateFlags) 
 	a.printFlat(flat)
 	return nil
 }
+
+// defaultTimes are the months of the time-dependent AUC.
+func defaultTimes() []float64 { return []float64{12, 36, 60} }
 
 // printFlat writes a line a figure, its interval beside it.
 func (a *app) printFlat(flat map[string]any) {

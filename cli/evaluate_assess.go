@@ -70,11 +70,16 @@ func (e *assessment) calibrate(ctx context.Context) error {
 	s, r, f := e.table, &e.result, e.flags
 	input := evaluate.FromDecision
 	m := evaluate.Candidate{Scores: s.score, Threshold: e.threshold()}
-	if probabilities(s.score) {
+	from := s.score
+	switch {
+	case s.probability != nil:
+		input, m.Probability, from = evaluate.FromProbability, s.probability, s.probability
+		r.Recalibrated, r.RecalibratedHow = true, s.calibrated
+	case probabilities(s.score):
 		input, m.Probability = evaluate.FromProbability, s.score
 	}
 	how := fmt.Sprintf("by cross-fitting in %d folds of these patients", recalibrationFolds)
-	crossed, err := evaluate.CrossRecalibrate(s.score, s.label, input, recalibrationFolds, f.seed)
+	crossed, err := evaluate.CrossRecalibrate(from, s.label, input, recalibrationFolds, f.seed)
 	switch {
 	case err != nil:
 		e.warnings = append(e.warnings, "No figures after recalibration: "+reason(err)+".")
@@ -83,7 +88,7 @@ func (e *assessment) calibrate(ctx context.Context) error {
 	default:
 		m.Recalibrated = crossed
 	}
-	c := evaluate.BootstrapConfig{Draws: f.draws, Levels: f.rates, Seed: f.seed, Workers: f.jobs}
+	c := evaluate.BootstrapConfig{Draws: f.draws, Levels: f.rates, Seed: f.seed, Workers: f.jobs, Patients: s.ids}
 	measures, err := evaluate.MeasureAll(ctx, s.label, []evaluate.Candidate{m}, c)
 	if err != nil {
 		return err

@@ -18,6 +18,9 @@ type scoredTable struct {
 	time    []float64
 	event   []int
 	columns map[string][]string // covariates and strata
+
+	probability []float64 // of each score, where it has one of its own
+	calibrated  string    // how probability was made
 }
 
 // readScores reads the columns and averages the scores of each patient.

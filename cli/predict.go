@@ -286,17 +286,19 @@ func (a *app) showPredictions(all []told, f *predictFlags, card bundle.Card) err
 func writePredictions(w io.Writer, all []told) error {
 	c := csv.NewWriter(w)
 	rows := [][]string{{"image", "score", "probability", "lo", "hi", "threshold", "positive", "group", "abstained", "reasons", "warnings", "error"}}
-	full := func(v num.Float) string {
-		if v.IsNaN() {
-			return ""
-		}
-		return strconv.FormatFloat(float64(v), 'g', -1, 64)
-	}
 	for _, t := range all {
 		rows = append(rows, []string{t.Image, full(t.Score), full(t.Probability), full(t.Lo), full(t.Hi), full(t.Threshold), strconv.FormatBool(t.Positive),
 			t.Group, strconv.FormatBool(t.Abstained), strings.Join(t.Reasons, "; "), strings.Join(t.Warnings, "; "), t.Error})
 	}
 	return c.WriteAll(rows)
+}
+
+// full is a number that reads back to the last bit.
+func full(v num.Float) string {
+	if v.IsNaN() {
+		return ""
+	}
+	return strconv.FormatFloat(float64(v), 'g', -1, 64)
 }
 
 func three(v num.Float) string {

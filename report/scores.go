@@ -16,6 +16,7 @@ type scoresPage struct {
 	CSS             template.CSS
 	Headline, Unit  string
 	Measures        measuresView
+	Patients        []figureView // who is in it, where that is known
 	Panels          []figureView
 	Compared        []otherScoreRow
 	SurvivalFigures []figureView
@@ -35,6 +36,9 @@ func WriteScores(path string, s *Study, compared map[Key]evaluate.PairedAUC) err
 	set := s.Sets[0]
 	v := &scoresPage{Study: s, Headline: s.headlineOf(set, "given"), Unit: s.unit(), Measures: s.measuresView(), SurvivalTables: s.survivalView(), CSV: map[string]download{}}
 	v.Measures.Title = "All measures"
+	if len(s.Flow.Tables) > 0 {
+		v.Patients = embeddedViews([]figure{s.flow()})
+	}
 	css, _ := files.ReadFile("templates/style.css") // embedded, so it is there
 	v.CSS = template.CSS(string(css) + chart.Style())
 	roc := s.roc(set, "")

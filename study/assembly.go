@@ -110,25 +110,31 @@ func (a *assembly) unitName() string {
 
 // flow translates the cohort's patient flow.
 func (a *assembly) flow() report.Flow {
-	from := a.cohort.Flow(a.splits)
-	var f report.Flow
-	for _, s := range from.Sources {
-		f.Tables = append(f.Tables, report.FlowTable{Name: s.Name, Rows: s.Rows, Images: s.Images, Patients: s.Patients})
-	}
-	cases := map[string][]string{}
-	for _, e := range a.cohort.Excluded() {
-		cases[e.Reason] = append(cases[e.Reason], fmt.Sprintf("%s (%s, row %d)", e.Patient, e.Table, e.Line))
-	}
-	for _, e := range from.Excluded {
-		f.Exclusions = append(f.Exclusions, report.FlowExclusion{Reason: e.Reason, Rows: e.Rows, Images: e.Images, Patients: e.Patients, Cases: cases[e.Reason]})
-	}
-	for _, s := range from.Sets {
+	f := flowRead(a.cohort)
+	for _, s := range a.cohort.Flow(a.splits).Sets {
 		set := report.FlowSet{Name: s.Set, Patients: s.Patients, Images: s.Images, Positive: s.Positive}
 		for _, c := range s.Centres {
 			set.Centres = append(set.Centres, c.Centre)
 		}
 		set.Parts = a.partsOf(s.Set)
 		f.Sets = append(f.Sets, set)
+	}
+	return f
+}
+
+// flowRead is a cohort's patient flow without its sets: what was read, and what was left out and why.
+func flowRead(c *cohort.Cohort) report.Flow {
+	from := c.Flow(nil)
+	var f report.Flow
+	for _, s := range from.Sources {
+		f.Tables = append(f.Tables, report.FlowTable{Name: s.Name, Rows: s.Rows, Images: s.Images, Patients: s.Patients})
+	}
+	cases := map[string][]string{}
+	for _, e := range c.Excluded() {
+		cases[e.Reason] = append(cases[e.Reason], fmt.Sprintf("%s (%s, row %d)", e.Patient, e.Table, e.Line))
+	}
+	for _, e := range from.Excluded {
+		f.Exclusions = append(f.Exclusions, report.FlowExclusion{Reason: e.Reason, Rows: e.Rows, Images: e.Images, Patients: e.Patients, Cases: cases[e.Reason]})
 	}
 	return f
 }
