@@ -44,11 +44,11 @@ func (v Variable) fill(value float64, row []float64) {
 		}
 		return
 	}
-	row[0] = v.transform(value)
+	row[0] = v.Transform(value)
 }
 
-// transform is the value as it enters the model.
-func (v Variable) transform(value float64) float64 {
+// Transform is the value as it enters the model.
+func (v Variable) Transform(value float64) float64 {
 	if v.Scale == Logit {
 		p := min(max(value, ScoreFloor), 1-ScoreFloor)
 		return math.Log(p) - math.Log1p(-p)

@@ -58,7 +58,7 @@ func NewNomogram(m *Model, columns [][]float64) (*Nomogram, error) {
 		} else {
 			a.Beta = float64(betas[0].Beta)
 			a.span(columns[i])
-			ends := []float64{a.Beta * v.transform(a.Min), a.Beta * v.transform(a.Max)}
+			ends := []float64{a.Beta * v.Transform(a.Min), a.Beta * v.Transform(a.Max)}
 			lo, hi = slices.Min(ends), slices.Max(ends)
 		}
 		a.Zero = lo
@@ -100,7 +100,7 @@ func (a Axis) points(value, perPoint float64) float64 {
 	if len(a.Variable.Levels) > 0 {
 		return a.Marks[int(value)].At
 	}
-	return (a.Beta*a.Variable.transform(value) - a.Zero) / perPoint
+	return (a.Beta*a.Variable.Transform(value) - a.Zero) / perPoint
 }
 
 // probabilityLabels are the named marks of probability axes.
@@ -141,7 +141,7 @@ func (a *Axis) mark(perPoint float64) {
 		return
 	}
 	v := a.Variable
-	span := math.Abs(a.Beta) * (v.transform(a.Max) - v.transform(a.Min)) / perPoint
+	span := math.Abs(a.Beta) * (v.Transform(a.Max) - v.Transform(a.Min)) / perPoint
 	if v.Scale == Logit {
 		a.markLogit(perPoint)
 		return

@@ -17,7 +17,7 @@ func drawn(n int, r *rand.Rand) (vars []Variable, columns [][]float64, y []int) 
 		for j, v := range []float64{age, er, stage, score} {
 			columns[j] = append(columns[j], v)
 		}
-		z := 0.04*(52-age) + 0.8*er + 0.5*stage - 0.6 + vars[3].transform(score)
+		z := 0.04*(52-age) + 0.8*er + 0.5*stage - 0.6 + vars[3].Transform(score)
 		label := 0
 		if r.Float64() < sigmoid(z) {
 			label = 1

@@ -124,7 +124,7 @@ func TestModelsThatCannotBeFitted(t *testing.T) {
 // Exact 0 and 1 of models that count votes stay finite.
 func TestLogitOfExactScores(t *testing.T) {
 	v := Variable{Scale: Logit}
-	if a, b := v.transform(0), v.transform(1); math.Abs(a+b) > 1e-12 || math.IsInf(a, 0) || v.transform(ScoreFloor/2) != a {
+	if a, b := v.Transform(0), v.Transform(1); math.Abs(a+b) > 1e-12 || math.IsInf(a, 0) || v.Transform(ScoreFloor/2) != a {
 		t.Errorf("%v and %v", a, b)
 	}
 }

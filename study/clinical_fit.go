@@ -18,9 +18,6 @@ type clinicalFit struct {
 	knows patientSet      // units that it was fitted on
 }
 
-// scoreName is the deep score as it enters a model.
-const scoreName = "deep score"
-
 // fitAll fits the three models on a frame; stream names its random draws.
 //
 // With imputation the copies that the models are fitted on are drawn with the outcome and the score among the
@@ -57,7 +54,7 @@ func (w *clinicalWork) fitAll(ctx context.Context, train *clinicalFrame, stream 
 			data = [][][]float64{nil}
 		}
 		if kind.scored {
-			vars = append(vars, clinical.Variable{Name: scoreName, Scale: clinical.Logit})
+			vars = append(vars, scoreVariable)
 			with := make([][][]float64, len(data))
 			for m, columns := range data {
 				with[m] = append(append([][]float64{}, columns...), train.score)
@@ -144,7 +141,7 @@ func (w *clinicalWork) imputer(ctx context.Context, train *clinicalFrame, scored
 	}
 	name := "clinical"
 	if scored {
-		columns = append(columns, impute.Column{Name: scoreName, Values: logits(train.score)})
+		columns = append(columns, impute.Column{Name: scoreVariable.Name, Values: logits(train.score)})
 		name = "scored"
 	}
 	if outcome {
@@ -161,11 +158,13 @@ func (w *clinicalWork) imputer(ctx context.Context, train *clinicalFrame, scored
 	return impute.Fit(ctx, columns, c)
 }
 
+// scoreVariable is the deep score as it enters a model.
+var scoreVariable = clinical.Variable{Name: "deep score", Scale: clinical.Logit}
+
 func logits(p []float64) []float64 {
 	out := make([]float64, len(p))
 	for i, v := range p {
-		v = min(max(v, clinical.ScoreFloor), 1-clinical.ScoreFloor)
-		out[i] = math.Log(v) - math.Log1p(-v)
+		out[i] = scoreVariable.Transform(v)
 	}
 	return out
 }
