@@ -167,4 +167,4 @@ func require(cmd *cobra.Command, flags ...string) {
 }
 
 // Version is the program's version, kept with CHANGELOG.md.
-const Version = "0.1.0"
+const Version = "0.3.0"
