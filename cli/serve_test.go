@@ -107,11 +107,11 @@ func post(t *testing.T, url, image, mask string) bundle.Prediction {
 func TestServeRefusals(t *testing.T) {
 	dir := t.TempDir()
 	for want, args := range map[string][]string{
-		"--bundle is missing": {"serve"},
-		"cannot read":         {"serve", "--bundle", filepath.Join(dir, "none.sono")},
-		"is not whole|cannot": {"serve", "check", "--data", dir},
-		"the back-up|cannot":  {"serve", "restore", filepath.Join(dir, "none.db"), "--data", dir},
-		"arg(s)":              {"serve", "backup", "--data", dir},
+		"--bundle is missing":    {"serve"},
+		"cannot open the bundle": {"serve", "--bundle", filepath.Join(dir, "none.sono")},
+		"is not whole|cannot":    {"serve", "check", "--data", dir},
+		"the back-up|cannot":     {"serve", "restore", filepath.Join(dir, "none.db"), "--data", dir},
+		"arg(s)":                 {"serve", "backup", "--data", dir},
 	} {
 		code, _, errOut := call(t, args...)
 		found := false
