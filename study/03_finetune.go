@@ -174,6 +174,10 @@ func (t *training) network(ctx context.Context, d *division, region string) (tra
 		Checkpoint: filepath.Join(t.run.checkpoints(), strings.ReplaceAll(name, "/", "-")+".safetensors"), Key: t.run.key,
 	}
 	work := len(job.Train)
+	if n, ok, err := t.inherit(d, region); ok || err != nil {
+		t.done += p.Network.Train.Epochs * work
+		return n, err
+	}
 	job.Progress = func(s finetune.Progress) {
 		t.run.Observer.Progress(t.done+(s.Epoch-1)*work+s.Done, t.total)
 		t.run.Observer.Say(progressInWords(networkTitle(region, d.fold), s), s.Done == s.Images)
@@ -200,13 +204,18 @@ func (t *training) network(ctx context.Context, d *division, region string) (tra
 	return n, err
 }
 
+// regionsOf are the regions whose crops a network sees.
+func regionsOf(network string) []string {
+	if network == shared {
+		return regions
+	}
+	return []string{network}
+}
+
 // examples are a part's crops: those of the region, or of both for the shared network.
 func (t *training) examples(d *division, network, part string) []finetune.Example {
 	var out []finetune.Example
-	for _, region := range regions {
-		if network != shared && network != region {
-			continue
-		}
+	for _, region := range regionsOf(network) {
 		for _, i := range where(t.images, func(im imageRow) bool { return d.part[im.Patient] == part }) {
 			im := t.images[i]
 			out = append(out, finetune.Example{Label: im.Label, Unit: im.Unit, Crop: func(dst *imaging.Gray) error { return t.crops[region].read(im, dst) }})
@@ -245,10 +254,7 @@ func (t *training) hash(network string, idx []int) (string, error) {
 		Pixels                       []byte
 	}
 	var all []string
-	for _, region := range regions {
-		if network != shared && network != region {
-			continue
-		}
+	for _, region := range regionsOf(network) {
 		for _, i := range idx {
 			im, crop := t.images[i], imaging.NewGray(t.run.Plan.Network.Input, t.run.Plan.Network.Input)
 			if err := t.crops[region].read(im, crop); err != nil {

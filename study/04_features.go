@@ -248,6 +248,10 @@ func (e *extraction) region(ctx context.Context, l look, region, out string) err
 }
 
 func (e *extraction) extract(ctx context.Context, net features.Inferer, images []imageRow, region, path string) error {
+	if ok, err := e.run.inheritFeatures(region, path); ok || err != nil {
+		e.done += len(images)
+		return err
+	}
 	crops, err := e.run.openCrops(region)
 	if err != nil {
 		return err

@@ -166,6 +166,55 @@ func checkCentres(t *testing.T, w *report.CentreSweep, scores map[string]map[rep
 	}
 }
 
+// A variation is the study as it would be run with that decision, though it takes over what it shares with the study.
+func TestVariationIsTheStudyWithThatDecision(t *testing.T) {
+	t.Parallel()
+	dir := cohortFolder(t, 120)
+	for name, c := range map[string]struct{ set, decision []string }{
+		"untrained": {nil, []string{"region.growth=5"}},
+		"trained":   {append(slices.Clone(learning), "network.train.epochs=1", "robustness.cutoffs=[]"), []string{"region.growth=5"}},
+		"centre":    {nil, []string{"split.leave_out=A"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := slices.Concat(small, decisions, c.set, []string{"robustness.widths_px=[5]", "robustness.widths_mm=[]", "classify.models=[lr]"})
+			plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, part, folder := t.TempDir(), "widths", "width-5px"
+			if name == "centre" {
+				part, folder = "centres", "centre-1"
+			}
+			opts := Options{StudyDir: dir, RunDir: out, ISA: nn.Detect(), Version: "test", Observer: silent{}, Evidence: Evidence{Robustness: []string{part}}}
+			if _, err := Execute(t.Context(), plan, opts); err != nil {
+				t.Fatal(err)
+			}
+			if plan, err = LoadPlan(filepath.Join(dir, "study.yaml"), "", append(all, c.decision...)); err != nil {
+				t.Fatal(err)
+			}
+			opts.RunDir, opts.Evidence = t.TempDir(), Evidence{}
+			byHand := &Run{Plan: plan, Options: opts, digests: map[string]string{}, seconds: map[string]float64{}}
+			defer byHand.cache.close()
+			for _, s := range subLine() {
+				if err := byHand.step(t.Context(), s, lockBook{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, file := range []string{"02-roi/pta.u8", "04-features/ta.npy", "04-features/pta.npy", "06-classify/scores.csv"} {
+				own := read(t, filepath.Join(opts.RunDir, file))
+				if read(t, filepath.Join(out, robustnessDir, folder, file)) != own {
+					t.Errorf("%s differs from a run with %v", file, c.decision)
+				}
+				mayStay := file != "06-classify/scores.csv" && (part == "centres" || file == "04-features/ta.npy")
+				if changed := read(t, filepath.Join(out, file)) != own; changed == mayStay {
+					t.Errorf("%s: changed by the decision: %v", file, changed)
+				}
+			}
+		})
+	}
+}
+
 // A robustness analysis that is stopped goes on where it was and ends as one that was not.
 func TestRobustnessGoesOn(t *testing.T) {
 	t.Parallel()
