@@ -20,9 +20,10 @@ type WidthSweep struct {
 	Width       float64      `json:"width"` // the study's own
 	Unit        string       `json:"unit"`  // px or mm
 	Retrained   bool         `json:"retrained"`
-	Points      []WidthPoint `json:"points"`      // one a width, set and feature set (pta, fusion)
-	Tumour      []WidthPoint `json:"tumour"`      // the tumour area alone, which no width changes
-	Comparisons int          `json:"comparisons"` // that Holm's adjustment counts
+	Kept        bool         `json:"networks_kept"` // trained at its own width
+	Points      []WidthPoint `json:"points"`        // one a width, set and feature set (pta, fusion)
+	Tumour      []WidthPoint `json:"tumour"`        // the tumour area alone, which no width changes
+	Comparisons int          `json:"comparisons"`   // that Holm's adjustment counts
 	Notes       []string     `json:"notes"`
 }
 

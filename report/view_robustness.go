@@ -77,9 +77,13 @@ func (w *WidthSweep) inWords(unit string) []string {
 			differ = append(differ, fmt.Sprintf("%s at %g %s in the %s set (by %s, adjusted %s)", featureName(p.Features), p.Width, p.Unit, p.Set, signed(p.Against.Difference, "").Value, pEquals(p.Holm)))
 		}
 	}
-	how := fmt.Sprintf("The study was repeated with other widths of the peritumoural area: regions, features, selection and the %s model were made anew, patients and folds being the same.", ModelName(w.Model))
+	anew := "regions, features, selection"
 	if w.Retrained {
-		how = fmt.Sprintf("The study was repeated with other widths of the peritumoural area: regions, networks, features, selection and the %s model were made anew, patients and folds being the same.", ModelName(w.Model))
+		anew = "regions, networks, features, selection"
+	}
+	how := fmt.Sprintf("The study was repeated with other widths of the peritumoural area: %s and the %s model were made anew, patients and folds being the same.", anew, ModelName(w.Model))
+	if w.Kept {
+		how += " The networks are the study's, trained at its own width, which the other widths may suffer from."
 	}
 	out := []string{how}
 	if w.Comparisons > 0 {

@@ -262,6 +262,30 @@ func (c *canceller) step() {
 	}
 }
 
+// Without retraining, every width has the study's own networks, and features of its own.
+func TestWidthsWithTheStudysNetworks(t *testing.T) {
+	t.Parallel()
+	dir, out := cohortFolder(t, 60), t.TempDir()
+	set := slices.Concat(small, decisions, learning, []string{"network.train.epochs=1", "robustness.retrain=false", "robustness.widths_px=[5]", "robustness.widths_mm=[]", "classify.models=[lr]"})
+	plan, err := LoadPlan(filepath.Join(dir, "study.yaml"), "", set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := Options{StudyDir: dir, RunDir: out, ISA: nn.Detect(), Version: "test", Observer: silent{}, Evidence: Evidence{Robustness: []string{"widths"}}}
+	if _, err := Execute(t.Context(), plan, opts); err != nil {
+		t.Fatal(err)
+	}
+	width := filepath.Join(out, robustnessDir, "width-5px")
+	for file, same := range map[string]bool{"03-finetune/pta.safetensors": true, "03-finetune/finetune.json": true, "04-features/ta.npy": true, "04-features/pta.npy": false} {
+		if got := read(t, filepath.Join(out, file)) == read(t, filepath.Join(width, file)); got != same {
+			t.Errorf("%s: the same as the study's: %v", file, got)
+		}
+	}
+	if page := read(t, filepath.Join(out, "report.html")); !strings.Contains(page, "trained at its own width") {
+		t.Error("the report does not say that the networks were kept")
+	}
+}
+
 func TestRobustnessRefusesWhatItDoesNotKnow(t *testing.T) {
 	if err := (Evidence{Robustness: []string{"colours"}}).Validate(); err == nil {
 		t.Error("an unknown part is accepted")

@@ -24,7 +24,7 @@ func (w width) words() string { return fmt.Sprintf("%g %s", w.value, w.unit) }
 // sweepWidths runs the study with other widths and compares each with the study's own on the same units.
 func (r *Run) sweepWidths(ctx context.Context, f *frozenModel) error {
 	own := width{r.Plan.Region.Growth, r.Plan.Region.Unit}
-	out := report.WidthSweep{Key: r.key, Model: f.key.Model, Width: own.value, Unit: own.unit, Retrained: r.Plan.trains() && r.Plan.Robustness.Retrain}
+	out := report.WidthSweep{Key: r.key, Model: f.key.Model, Width: own.value, Unit: own.unit, Retrained: r.Plan.trains() && r.Plan.Robustness.Retrain, Kept: r.Plan.trains() && !r.Plan.Robustness.Retrain}
 	others, note, err := r.otherWidths(own)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (r *Run) sweepWidths(ctx context.Context, f *frozenModel) error {
 		return err
 	}
 	for i, w := range others {
-		v := variation{name: fmt.Sprintf("width-%g%s", w.value, w.unit), words: w.words(), frozen: r.Plan.trains() && !out.Retrained,
+		v := variation{name: fmt.Sprintf("width-%g%s", w.value, w.unit), words: w.words(), frozen: out.Kept,
 			change: func(p *Plan) { p.Region.Growth, p.Region.Unit = w.value, w.unit }}
 		sub, err := r.vary(ctx, v, f.key, i, len(others))
 		if err == nil {
