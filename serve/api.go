@@ -198,7 +198,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 
 // readJSON reads a small JSON object and refuses fields that it does not know.
 func readJSON(r *http.Request, v any) error {
-	d := json.NewDecoder(io.LimitReader(r.Body, 64<<10))
+	d := json.NewDecoder(io.LimitReader(r.Body, smallBody))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		return Rejected(&problem.Error{What: "the request is not valid JSON for this call", Found: err.Error(), Try: "see /api/openapi.json"})

@@ -3,6 +3,8 @@ package serve
 import (
 	"net"
 	"net/http"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 type limiter struct {
 	mu      sync.Mutex
 	clients map[string]*client
+	proxy   bool // the client's address is a reverse proxy's word
 	every   rate.Limit
 	burst   int
 	swept   time.Time
@@ -26,16 +29,46 @@ type client struct {
 // forgetAfter is how long a silent client is remembered.
 const forgetAfter = 10 * time.Minute
 
-func newLimiter(perSecond float64, burst int) *limiter {
-	return &limiter{clients: map[string]*client{}, every: rate.Limit(perSecond), burst: burst, swept: time.Now()}
+func newLimiter(perSecond float64, burst int, proxy bool) *limiter {
+	return &limiter{clients: map[string]*client{}, proxy: proxy, every: rate.Limit(perSecond), burst: burst, swept: time.Now()}
+}
+
+// clientOf is the address that a request comes from. Behind a reverse proxy it is the last one of X-Forwarded-For: the one
+// that the proxy added; those before it are the client's own word.
+func clientOf(r *http.Request, proxy bool) string {
+	if lines := r.Header.Values("X-Forwarded-For"); proxy && len(lines) > 0 {
+		last := lines[len(lines)-1]
+		return strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:])
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// loopback reports whether an address is this machine's own.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// network is whom an address is counted to: in IPv6 one client has a whole /64.
+func network(host string) string {
+	ip, err := netip.ParseAddr(host)
+	if err != nil || ip.Unmap().Is4() {
+		return host
+	}
+	p, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return host
+	}
+	return p.String()
 }
 
 // allow reports whether the request's client may go on.
 func (l *limiter) allow(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
+	host := network(clientOf(r, l.proxy))
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()

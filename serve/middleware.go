@@ -72,6 +72,18 @@ func (s *Server) adminOnly(next http.Handler) http.Handler {
 	})
 }
 
+// monitor lets a monitor on this machine pass, and administrators.
+func (s *Server) monitor(next http.Handler) http.Handler {
+	admins := s.signedIn(s.adminOnly(next))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if loopback(clientOf(r, s.Proxy)) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		admins.ServeHTTP(w, r)
+	})
+}
+
 // sameOrigin refuses what another site makes a reader's browser send: by the browser's own word on where a request comes
 // from, and on a server for this machine alone also by the name that it was called by (DNS rebinding).
 func (s *Server) sameOrigin(next http.Handler) http.Handler {
@@ -128,6 +140,13 @@ func (s *Server) slowDown(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// smallBody is the most bytes of a request that brings no file.
+const smallBody = 64 << 10
+
+// SmallBody bounds the body of a request that brings no file. Who has not signed in can send no more, and forms stay in
+// memory: files of larger ones would be left on the disk, since the server forgets them when a request's context changes.
+func SmallBody(next http.Handler) http.Handler { return http.MaxBytesHandler(next, smallBody) }
 
 // limitBody bounds what a request may send, and how long it may take.
 func (s *Server) limitBody(next http.Handler) http.Handler {

@@ -21,7 +21,7 @@ type Config struct {
 	Addr     string // host:port
 	Cert     string // TLS certificate and key, PEM files; both or none
 	Key      string
-	Proxy    bool          // a reverse proxy in front does TLS
+	Proxy    bool          // a reverse proxy in front does TLS and adds the client's address to X-Forwarded-For
 	Accounts bool          // readers sign in
 	Limit    int64         // bytes of a request's body; 0: 64 MiB
 	Timeout  time.Duration // of a request; 0: one minute
@@ -60,7 +60,7 @@ func New(c Config, s *Service, pages http.Handler) (*Server, error) {
 	}
 	return &Server{
 		Config: c, Service: s, log: c.Log, metrics: newMetrics(s.queue), openapi: api, pages: pages,
-		logins: newLimiter(0.2, 5), calls: newLimiter(50, 200),
+		logins: newLimiter(0.2, 5, c.Proxy), calls: newLimiter(50, 200, c.Proxy),
 	}, nil
 }
 
@@ -73,13 +73,12 @@ func (c *Config) check() error {
 	if (c.Cert == "") != (c.Key == "") {
 		return &problem.Error{What: "a TLS certificate and its key go together", Try: "give both --tls-cert and --tls-key"}
 	}
-	ip := net.ParseIP(host)
-	if host == "localhost" || (ip != nil && ip.IsLoopback()) {
+	if (host == "localhost" || loopback(host)) && !c.Proxy { // a proxy brings the network to any address
 		return nil
 	}
 	if !c.Accounts {
 		return &problem.Error{What: "refusing to serve a network without accounts", Found: c.Addr,
-			Try: "stay on 127.0.0.1, or make an account (sonotype serve reader add NAME)"}
+			Try: "stay on 127.0.0.1 without a proxy, or make an account (sonotype serve reader set NAME)"}
 	}
 	if c.Cert == "" && !c.Proxy {
 		return &problem.Error{What: "refusing to serve a network without TLS", Found: c.Addr,
@@ -94,20 +93,20 @@ func (c *Config) secure() bool { return c.Cert != "" || c.Proxy }
 // Handler answers every request.
 func (s *Server) Handler() http.Handler {
 	r := chi.NewRouter()
-	r.Use(s.observe, s.recover, s.headers, s.slowDown, s.limitBody)
+	r.Use(s.observe, s.recover, s.headers, s.slowDown, s.limitBody, s.sameOrigin)
 	r.Get("/api/health", s.health)
 	r.Get("/api/ready", s.ready)
-	r.Get("/metrics", s.metrics.handler.ServeHTTP)
+	r.With(s.monitor).Get("/metrics", s.metrics.handler.ServeHTTP)
 	r.Get("/api/openapi.json", s.describe)
-	r.With(s.sameOrigin).Post("/api/session", s.createSession)
-	r.With(s.sameOrigin).Get("/login", s.page)
-	r.With(s.sameOrigin).Post("/login", s.formSession)
-	r.With(s.signedIn, s.sameOrigin).Post("/logout", s.formSignOut)
+	r.With(SmallBody).Post("/api/session", s.createSession)
+	r.Get("/login", s.page)
+	r.With(SmallBody).Post("/login", s.formSession)
+	r.With(s.signedIn).Post("/logout", s.formSignOut)
 	r.Group(func(r chi.Router) {
-		r.Use(s.signedIn, s.sameOrigin)
+		r.Use(s.signedIn)
 		s.routes(r)
 	})
-	r.NotFound(s.sameOrigin(http.HandlerFunc(s.page)).ServeHTTP)
+	r.NotFound(s.page)
 	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) { refuse(w, http.StatusMethodNotAllowed, "") })
 	return r
 }

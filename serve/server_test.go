@@ -11,6 +11,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -74,7 +75,7 @@ func newSite(t *testing.T, accounts bool, m Model) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.calls = newLimiter(1e6, 1e6)
+	s.calls = newLimiter(1e6, 1e6, false)
 	out := &site{t: t, server: httptest.NewServer(s.Handler()), service: service}
 	t.Cleanup(func() { out.server.Close(); db.Close() })
 	return out
@@ -274,6 +275,9 @@ func TestAccounts(t *testing.T) {
 	}
 	signIn("nobody", "a long password", 401)
 	signIn("mei", "another password", 401)
+	if log, err := s.service.store.Audit(ctx, 0, 2); err != nil || log[0].Subject != "mei" || log[1].Action != "sign-in failed" || log[1].Subject != "" {
+		t.Errorf("audit log of failed attempts %+v, %v", log, err)
+	}
 	signIn("mei", "a long password", 204)
 	if c := s.cookies[0]; !c.HttpOnly || c.SameSite != http.SameSiteStrictMode {
 		t.Errorf("cookie %+v", c)
@@ -350,6 +354,7 @@ func TestNetworksNeedTLSAndAccounts(t *testing.T) {
 		{Config{Addr: ":80"}, "without accounts"}, {Config{Addr: "0.0.0.0:80", Cert: "c", Key: "k"}, "without accounts"},
 		{Config{Addr: "10.0.0.1:80", Accounts: true}, "without TLS"},
 		{Config{Addr: "10.0.0.1:80", Accounts: true, Cert: "c", Key: "k"}, ""}, {Config{Addr: "10.0.0.1:80", Accounts: true, Proxy: true}, ""},
+		{Config{Addr: "127.0.0.1:80", Proxy: true}, "without accounts"}, {Config{Addr: "127.0.0.1:80", Proxy: true, Accounts: true}, ""},
 		{Config{Addr: "127.0.0.1:80", Cert: "c"}, "go together"}, {Config{Addr: "localhost"}, "not valid"},
 	} {
 		err := c.config.check()
@@ -408,4 +413,77 @@ func TestMetricsNameNoCase(t *testing.T) {
 	if strings.Contains(string(b), c.ID) || !strings.Contains(string(b), `sonotype_http_requests_total{method="GET",route="/api/cases/{case}",status="200"} 1`) {
 		t.Errorf("metrics:\n%s", b)
 	}
+}
+
+// Behind a proxy each client is slowed down by itself; what a client says of its own address counts for nothing.
+func TestClientsAreToldApart(t *testing.T) {
+	for _, c := range []struct {
+		remote, want string
+		forwarded    []string
+		proxy        bool
+	}{
+		{"10.0.0.1:80", "10.0.0.1", []string{"9.9.9.9"}, false}, {"127.0.0.1:80", "10.0.0.7", []string{"9.9.9.9, 10.0.0.7"}, true},
+		{"127.0.0.1:80", "10.0.0.8", []string{"9.9.9.9", " 10.0.0.8 "}, true}, {"127.0.0.1:80", "127.0.0.1", nil, true},
+		{"[2001:db8::1]:80", "2001:db8::1", nil, false},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr, r.Header["X-Forwarded-For"] = c.remote, c.forwarded
+		if got := clientOf(r, c.proxy); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
+	}
+	l := newLimiter(0, 1, false)
+	for i, want := range []bool{true, false, true, true} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = []string{"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8:0:1::1]:1", "10.0.0.1:1"}[i]
+		if got := l.allow(r); got != want {
+			t.Errorf("request %d: %v", i, got)
+		}
+	}
+}
+
+// Who has not signed in learns nothing of how much a server is used.
+func TestMetricsAreForThisMachineAndAdministrators(t *testing.T) {
+	s := newSite(t, true, oracle{})
+	server, err := New(Config{Addr: "10.0.0.1:80", Proxy: true, Accounts: true}, s.service, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for remote, want := range map[string]int{"127.0.0.1:9": 200, "[::1]:9": 200, "10.0.0.9:9": 401} {
+		r, w := httptest.NewRequest("GET", "/metrics", nil), httptest.NewRecorder()
+		r.RemoteAddr = remote
+		if server.Handler().ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: %d, want %d", remote, w.Code, want)
+		}
+	}
+	r, w := httptest.NewRequest("GET", "/metrics", nil), httptest.NewRecorder()
+	r.RemoteAddr = "127.0.0.1:9"
+	r.Header.Set("X-Forwarded-For", "127.0.0.1, 10.0.0.9")
+	if server.Handler().ServeHTTP(w, r); w.Code != 401 {
+		t.Errorf("through the proxy: %d", w.Code)
+	}
+}
+
+// A stranger's large form is neither read to its end nor left on the disk.
+func TestStrangersSendLittle(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	s := newSite(t, true, oracle{})
+	server, err := New(Config{Addr: "127.0.0.1:0", Accounts: true}, s.service, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind, body := form(map[string][]byte{"name": make([]byte, 40<<20)})
+	r, w := httptest.NewRequest("POST", "/login", bytes.NewReader(body)), httptest.NewRecorder()
+	r.Header.Set("Content-Type", kind)
+	server.Handler().ServeHTTP(w, r)
+	if left := must(os.ReadDir(os.TempDir())); len(left) > 0 || w.Code != 303 {
+		t.Errorf("%d; left %v", w.Code, left)
+	}
+}
+
+func must[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
 }

@@ -40,11 +40,13 @@ type Service struct {
 	store *store.Store
 	model Model
 	queue *queue
+
+	hashing chan struct{} // passwords being checked
 }
 
 // NewService serves a model; at most waiting predictions wait for their turn, and those beyond are ErrBusy.
 func NewService(s *store.Store, m Model, waiting int) *Service {
-	return &Service{store: s, model: m, queue: newQueue(waiting)}
+	return &Service{store: s, model: m, queue: newQueue(waiting), hashing: make(chan struct{}, hashing)}
 }
 
 // Card describes the model.

@@ -59,9 +59,10 @@ func (p *pages) routes() (http.Handler, error) {
 	})
 	r.Get("/", p.worklist)
 	r.Post("/cases", p.addCase)
-	r.Get("/login", func(w http.ResponseWriter, r *http.Request) { p.render(w, r, "login", nil) })
+	r.Get("/login", func(w http.ResponseWriter, r *http.Request) { p.render(w, r, "login", r.URL.Query().Get("failed")) })
 	r.Get("/model", func(w http.ResponseWriter, r *http.Request) { p.render(w, r, "model", p.modelView()) })
 	r.Route("/cases/{case}", func(r chi.Router) {
+		r.Use(serve.SmallBody)
 		r.Get("/", p.casePage)
 		r.Get("/results", p.results)
 		r.Get("/benefit", p.benefit)
@@ -71,7 +72,7 @@ func (p *pages) routes() (http.Handler, error) {
 		r.Post("/delete", p.deleteCase)
 	})
 	r.Group(func(r chi.Router) {
-		r.Use(p.adminOnly)
+		r.Use(p.adminOnly, serve.SmallBody)
 		r.Get("/audit", p.audit)
 		r.Get("/readers", p.readers)
 		r.Post("/readers", p.setReader)
@@ -84,7 +85,6 @@ func (p *pages) routes() (http.Handler, error) {
 // frame is what every page shows around its own content.
 type frame struct {
 	Lang, Other string // of the page, and the one to change to
-	Path        string
 	Reader      store.Reader
 	Accounts    bool
 	Admin       bool
@@ -101,7 +101,7 @@ func (p *pages) renderStatus(w http.ResponseWriter, r *http.Request, status int,
 	p.remember(w, r)
 	lang := p.languageOf(r)
 	reader := serve.ReaderOf(r.Context())
-	f := frame{Lang: lang, Other: map[string]string{"en": "zh", "zh": "en"}[lang], Path: r.URL.Path, Reader: reader, Accounts: p.accounts,
+	f := frame{Lang: lang, Other: map[string]string{"en": "zh", "zh": "en"}[lang], Reader: reader, Accounts: p.accounts,
 		Admin: reader.Role == store.RoleAdmin, Title: p.Card().Title, Body: body}
 	var b bytes.Buffer
 	if err := p.templates[lang].ExecuteTemplate(&b, name, f); err != nil {

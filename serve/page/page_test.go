@@ -193,6 +193,16 @@ func (b *browser) addCase(s *serve.Service) (id, outline string) {
 	return cases[0].ID, o.ID
 }
 
+func TestFailedSignInIsSaid(t *testing.T) {
+	b, _ := newSite(t, confident(), true)
+	if page := b.post("/login", url.Values{"name": {"mei"}, "password": {"guess"}}, 200); !strings.Contains(page, "The name or the password is wrong") {
+		t.Error("a wrong password is not said")
+	}
+	if page := b.get("/login?failed=often", 200); !strings.Contains(page, "Too many attempts") {
+		t.Error("too many attempts are not said")
+	}
+}
+
 func TestPagesOfACase(t *testing.T) {
 	for _, lang := range []string{"en", "zh"} {
 		b, s := newSite(t, confident(), false)

@@ -46,7 +46,7 @@ func (s *Store) note(tx *sql.Tx, actor, action, subject, detail string) error {
 	return err
 }
 
-// Note adds an entry of its own, for what changes nothing else: a sign-in, a page read, an export.
+// Note adds an entry of its own, for what changes nothing else.
 func (s *Store) Note(ctx context.Context, actor, action, subject, detail string) error {
 	return s.transact(ctx, func(tx *sql.Tx) error { return s.note(tx, actor, action, subject, detail) })
 }
