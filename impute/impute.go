@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
@@ -28,7 +29,7 @@ type Config struct {
 	Donors      int      // of predictive mean matching
 	Seed        uint64   //
 	Stream      []string // names of the random stream, apart from the imputation's number
-	Workers     int
+	Workers     int      // <= 0: GOMAXPROCS
 }
 
 // Defaults are those of mice with more imputations: 20 copies, 10 rounds, 5 donors.
@@ -64,7 +65,10 @@ func Fit(ctx context.Context, columns []Column, c Config) (*Imputer, error) {
 		im.columns = append(im.columns, Column{Name: col.Name, Levels: col.Levels})
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, c.Workers))
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	g.SetLimit(c.Workers)
 	for m := range im.chains {
 		g.Go(func() (err error) {
 			im.chains[m], err = fitChain(ctx, columns, c, im.stream(m, "fit"))

@@ -1,6 +1,7 @@
 package impute
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -52,10 +53,18 @@ func fitMatching(x [][]float64, y []float64, donors int, r *rand.Rand) equation 
 	}
 	sigma := math.Sqrt(residual / chiSquare(float64(max(n-p, 1)), r))
 	eq.drawn = drawNormal(beta.RawVector().Data, &chol, sigma, r)
-	for _, i := range stats.Order(predicted) {
+	for _, i := range shuffledOrder(predicted, r) {
 		eq.fitted, eq.values = append(eq.fitted, predicted[i]), append(eq.values, y[i])
 	}
 	return eq
+}
+
+// shuffledOrder sorts ascending, equal predictions in random order: else those that stand first or last in the table would
+// always be the donors of categories that many patients share (mice shuffles as well).
+func shuffledOrder(predicted []float64, r *rand.Rand) []int {
+	order := r.Perm(len(predicted))
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(predicted[a], predicted[b]) })
+	return order
 }
 
 func (m *matching) draw(row []float64, r *rand.Rand) float64 {

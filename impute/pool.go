@@ -3,8 +3,6 @@ package impute
 import (
 	"math"
 
-	"gonum.org/v1/gonum/mat"
-
 	"sonotype/internal/num"
 	"sonotype/internal/stats"
 )
@@ -44,32 +42,6 @@ func Pool(estimates, variances []float64, complete float64) Pooled {
 	}
 	r := lambda / (1 - lambda)
 	out.DF, out.FMI = num.Float(df), (r+2/(df+3))/(r+1)
-	return out
-}
-
-// Covariance is the total covariance of a vector of estimates over imputed data sets: mean within plus (1 + 1/m) between.
-func Covariance(estimates [][]float64, within []*mat.SymDense) *mat.SymDense {
-	m, p := len(estimates), len(estimates[0])
-	mean := make([]float64, p)
-	for _, e := range estimates {
-		for j, v := range e {
-			mean[j] += v / float64(m)
-		}
-	}
-	out := mat.NewSymDense(p, nil)
-	for j := range p {
-		for k := j; k < p; k++ {
-			var w, b float64
-			for i, e := range estimates {
-				w += within[i].At(j, k) / float64(m)
-				b += (e[j] - mean[j]) * (e[k] - mean[k])
-			}
-			if m > 1 {
-				b /= float64(m - 1)
-			}
-			out.SetSym(j, k, w+(1+1/float64(m))*b)
-		}
-	}
 	return out
 }
 

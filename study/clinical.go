@@ -21,7 +21,7 @@ import (
 // deep (the primary score) and both, fitted on training patients and compared on the test sets.
 func clinicalStage() *stage {
 	return &stage{
-		number: 7, name: "clinical", version: 2,
+		number: 7, name: "clinical", version: 3,
 		needs: []string{"cohort", "roi", "finetune", "classify", "evaluate"},
 		params: func(p *Plan) any {
 			return []any{p.Clinical, p.Evaluate, p.Columns.Age, p.Seed, p.trains(), p.fitOn()}
