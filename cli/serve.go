@@ -3,7 +3,9 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -50,6 +52,11 @@ func (f *dataFlags) open() (*store.Store, error) {
 	key := f.keyFile
 	if key == "" {
 		key = filepath.Join(f.dir, "key")
+	}
+	if _, err := os.Stat(key); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(f.database()); err == nil { // another key would give other pseudonyms
+			return nil, &problem.Error{What: "the key file that the database was made with is missing", File: key, Try: "put it back, or name it with --key-file"}
+		}
 	}
 	v, err := store.OpenVault(key, f.keep)
 	if err != nil {
@@ -193,14 +200,12 @@ func (a *app) serveBackup(f *dataFlags) *cobra.Command {
 		Example: "  sonotype serve backup cases-2026-01-31.db",
 		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withStore(f, func(db *store.Store) error {
-				began := time.Now()
-				if err := db.Backup(cmd.Context(), args[0]); err != nil {
-					return err
-				}
-				a.say("wrote %s in %s; keep the key file with it, but apart from it", args[0], time.Since(began).Round(time.Millisecond))
-				return nil
-			})
+			began := time.Now()
+			if err := store.Backup(cmd.Context(), f.database(), args[0]); err != nil {
+				return err
+			}
+			a.say("wrote %s in %s; keep a copy of the key file too, in another place", args[0], time.Since(began).Round(time.Millisecond))
+			return nil
 		},
 	}
 }

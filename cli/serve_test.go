@@ -138,4 +138,17 @@ func TestServeBackupAndRestore(t *testing.T) {
 			t.Errorf("%v: exit %d, %s", args, code, errOut)
 		}
 	}
+	other := filepath.Join(dir, "other")
+	if code, _, errOut := call(t, "serve", "backup", filepath.Join(dir, "nothing.db"), "--data", other); code == 0 || !strings.Contains(errOut, "cannot read the database") {
+		t.Errorf("back-up of no database: exit %d, %s", code, errOut)
+	}
+	if _, err := os.Stat(other); err == nil {
+		t.Error("a back-up made a data folder")
+	}
+	if err := os.Remove(filepath.Join(data, "key")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&dataFlags{dir: data}).open(); err == nil || !strings.Contains(err.Error(), "is missing") {
+		t.Errorf("a database without its key: %v", err)
+	}
 }

@@ -10,23 +10,45 @@ import (
 	"sonotype/internal/problem"
 )
 
-// Backup writes a whole copy of the database to a new file, while the server goes on.
-func (s *Store) Backup(ctx context.Context, to string) error {
-	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
+// Backup writes a whole copy of the database at path to a new file, while a server may go on with it.
+func Backup(ctx context.Context, path, to string) error {
+	src, err := existing(path, "mode=ro")
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	if _, err := os.Lstat(to); !errors.Is(err, fs.ErrNotExist) {
 		return &problem.Error{What: "the back-up would overwrite a file", File: to, Err: err, Try: "choose a new name"}
 	}
-	if _, err := s.read.ExecContext(ctx, "VACUUM INTO ?", to); err != nil {
+	if err := vacuum(ctx, src, to); err != nil {
 		return &problem.Error{What: "cannot write the back-up", File: to, Err: named(err)}
 	}
 	return Check(ctx, to)
 }
 
+// existing connects to a database that must be there.
+func existing(path, more string) (*sql.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, &problem.Error{What: "cannot read the database", File: path, Err: err}
+	}
+	return connect(path, more)
+}
+
+// vacuum writes a database to a new file that only its owner can read, or leaves no file.
+func vacuum(ctx context.Context, src *sql.DB, to string) error {
+	err := private(to)
+	if err == nil {
+		_, err = src.ExecContext(ctx, "VACUUM INTO ?", to)
+	}
+	if err != nil {
+		os.Remove(to)
+	}
+	return err
+}
+
 // Check reads a database file through and reports damage to it, or to its audit log.
 func Check(ctx context.Context, path string) error {
-	if _, err := os.Stat(path); err != nil {
-		return &problem.Error{What: "cannot read the database", File: path, Err: err}
-	}
-	db, err := connect(path, "mode=ro")
+	db, err := existing(path, "mode=ro")
 	if err != nil {
 		return err
 	}
@@ -60,20 +82,36 @@ func Restore(ctx context.Context, from, path string) error {
 	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if _, err := src.ExecContext(ctx, "VACUUM INTO ?", fresh); err != nil {
+	if err := vacuum(ctx, src, fresh); err != nil {
 		return &problem.Error{What: "cannot restore the back-up", File: from, Err: named(err)}
 	}
 	if err := settle(ctx, path); err != nil {
 		return err
 	}
-	if err := os.Rename(path, path+".before-restore"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := setAside(path, path+".before-restore"); err != nil {
 		return err
 	}
 	return os.Rename(fresh, path)
 }
 
-// settle moves what lies in the write-ahead log of an unused database into the file itself, since the log would be taken
-// for that of the file that comes in its place.
+// setAside gives a file a second name, so that there is a file under the first one at every moment; where the disk has no
+// such names it is renamed.
+func setAside(path, to string) error {
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	err := os.Link(path, to)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = os.Rename(path, to)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// settle ends the write-ahead log of an unused database, since it would be taken for that of the file that comes in its
+// place. SQLite refuses that as long as anybody else has the database open.
 func settle(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -83,9 +121,9 @@ func settle(ctx context.Context, path string) error {
 		return err
 	}
 	defer db.Close()
-	var busy int
-	err = db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(truncate)").Scan(&busy, new(sql.NullInt64), new(sql.NullInt64))
-	if err != nil || busy != 0 {
+	var mode string
+	err = db.QueryRowContext(ctx, "PRAGMA journal_mode = delete").Scan(&mode)
+	if err != nil || mode != "delete" {
 		return &problem.Error{What: "the database is in use or damaged", File: path, Err: err, Try: "stop the server; move a damaged file away"}
 	}
 	return nil

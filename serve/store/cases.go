@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 )
@@ -89,7 +90,7 @@ func once(tx *sql.Tx, reader, key, request string, do func(id string) error) (id
 // AddCase keeps an image and returns its case.
 func (s *Store) AddCase(ctx context.Context, reader string, n NewCase) (Case, error) {
 	sum := hashOf(n.Image)
-	request := hashOf([]byte(sum+"\x00"+n.Device+"\x00"), s.vault.derive(n.Patient))
+	request := hashOf([]byte(fmt.Sprintf("%s\x00%s\x00%v\x00", sum, n.Device, n.PixelMM)), s.vault.derive("patient "+n.Patient))
 	var id string
 	err := s.transact(ctx, func(tx *sql.Tx) (err error) {
 		id, err = once(tx, reader, n.Key, request, func(id string) error {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"time"
 
 	"modernc.org/sqlite"
@@ -43,7 +44,10 @@ type Store struct {
 // Open opens the database, making it where there is none.
 func Open(path string, v *Vault) (*Store, error) {
 	s := &Store{vault: v, path: path, now: time.Now}
-	var err error
+	err := private(path)
+	if err != nil {
+		return nil, &problem.Error{What: "cannot open the database", File: path, Err: err}
+	}
 	if s.write, err = connect(path, "_pragma=journal_mode(wal)&_txlock=immediate"); err != nil {
 		return nil, err
 	}
@@ -61,8 +65,18 @@ func Open(path string, v *Vault) (*Store, error) {
 	return s, nil
 }
 
+// private makes a file that only its owner can read, where there is none: SQLite gives its log the same rights.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// connect opens a database. What is deleted is overwritten: it was a patient's.
 func connect(path, more string) (*sql.DB, error) {
-	q := "_pragma=synchronous(full)&_pragma=foreign_keys(on)&_pragma=busy_timeout(5000)&" + more
+	q := "_pragma=synchronous(full)&_pragma=secure_delete(on)&_pragma=foreign_keys(on)&_pragma=busy_timeout(5000)&" + more
 	return sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: q}).String())
 }
 

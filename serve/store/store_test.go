@@ -99,7 +99,11 @@ func TestUploadsAreIdempotent(t *testing.T) {
 	if other := must[Case](t)(s.AddCase(ctx, "tom", n)); other.ID == first.ID {
 		t.Error("another reader's key gave the first reader's case")
 	}
-	n.Patient = "P2"
+	n.PixelMM = 0.5
+	if _, err := s.AddCase(ctx, "mei", n); !errors.Is(err, ErrConflict) {
+		t.Errorf("the key with another pixel size: %v", err)
+	}
+	n.PixelMM, n.Patient = math.NaN(), "P2"
 	if _, err := s.AddCase(ctx, "mei", n); !errors.Is(err, ErrConflict) {
 		t.Errorf("the key with another patient: %v", err)
 	}
@@ -131,6 +135,23 @@ func TestIdentifiersNeverReachTheDisk(t *testing.T) {
 	}
 }
 
+// What was deleted stands in no file once the log has been worked off.
+func TestDeletedImageIsOverwritten(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	s := open(t, dir, false)
+	image := bytes.Repeat([]byte("lesion of a patient"), 5000)
+	c := must[Case](t)(s.AddCase(ctx, "mei", NewCase{Image: image}))
+	if err := s.DeleteCase(ctx, "mei", c.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	for _, f := range must[[]string](t)(filepath.Glob(filepath.Join(dir, "*"))) {
+		if bytes.Contains(must[[]byte](t)(os.ReadFile(f)), image[:100]) {
+			t.Errorf("%s still holds the image", filepath.Base(f))
+		}
+	}
+}
+
 func TestSealedIdentifierNeedsItsKeyAndItsCase(t *testing.T) {
 	dir := t.TempDir()
 	v := must[*Vault](t)(OpenVault(filepath.Join(dir, "a"), true))
@@ -143,6 +164,13 @@ func TestSealedIdentifierNeedsItsKeyAndItsCase(t *testing.T) {
 	}
 	if _, err := must[*Vault](t)(OpenVault(filepath.Join(dir, "b"), true)).show(sealed, "case-1"); err == nil {
 		t.Error("another key opened it")
+	}
+	plain := must[*Vault](t)(OpenVault(filepath.Join(dir, "a"), false))
+	if got, err := plain.show(sealed, "case-1"); err != nil || got != "P1" {
+		t.Errorf("opened for pseudonyms: %q, %v", got, err)
+	}
+	if alias := plain.hide("P1", "case-3"); must[string](t)(v.show(alias, "case-3")) != string(alias) {
+		t.Error("a pseudonym is not shown where identifiers are kept")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "bad"), []byte("12"), 0o600); err != nil {
 		t.Fatal(err)
@@ -221,17 +249,31 @@ func TestBackupAndRestore(t *testing.T) {
 	s := open(t, dir, true)
 	c := must[Case](t)(s.AddCase(ctx, "mei", NewCase{Patient: "P1", Image: []byte("a")}))
 	copy := filepath.Join(dir, "copy.db")
-	if err := s.Backup(ctx, copy); err != nil {
+	if err := Backup(ctx, s.path, copy); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Backup(ctx, copy); err == nil {
+	if err := Backup(ctx, s.path, copy); err == nil {
 		t.Error("a back-up overwrote a file")
 	}
-	lost := must[Case](t)(s.AddCase(ctx, "mei", NewCase{Patient: "P2", Image: []byte("b")}))
-	s.Close()
-	if err := Restore(ctx, copy, s.path); err != nil {
-		t.Fatal(err)
+	for _, f := range []string{copy, s.path} {
+		if info := must[os.FileInfo](t)(os.Stat(f)); info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v", f, info.Mode())
+		}
 	}
+	lost := must[Case](t)(s.AddCase(ctx, "mei", NewCase{Patient: "P2", Image: []byte("b")}))
+	if err := Restore(ctx, copy, s.path); err == nil || !strings.Contains(err.Error(), "in use") {
+		t.Errorf("restored under a server: %v", err)
+	}
+	s.Close()
+	if err := Backup(ctx, s.path, filepath.Join(dir, "stopped.db")); err != nil {
+		t.Errorf("back-up while no server runs: %v", err)
+	}
+	for range 2 { // a second time, over what the first set aside
+		if err := Restore(ctx, copy, s.path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must[os.FileInfo](t)(os.Stat(s.path + ".before-restore"))
 	s = open(t, dir, true)
 	if got := must[Case](t)(s.Case(ctx, c.ID)); got.Patient != "P1" {
 		t.Errorf("restored %+v", got)

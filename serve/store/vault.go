@@ -19,8 +19,9 @@ import (
 // Vault hides patients' identifiers before they reach the disk: with a keyed hash from which nobody reads them back, or
 // encrypted, so that readers still see them.
 type Vault struct {
-	key    [32]byte
-	sealed cipher.AEAD // nil: pseudonyms
+	key  [32]byte
+	seal cipher.AEAD
+	keep bool // identifiers are sealed, else replaced by pseudonyms
 }
 
 // OpenVault reads the key file, 64 hexadecimal digits, and makes one where there is none. keep encrypts identifiers
@@ -33,16 +34,14 @@ func OpenVault(keyFile string, keep bool) (*Vault, error) {
 	if err != nil {
 		return nil, &problem.Error{What: "cannot read the key file", File: keyFile, Err: err}
 	}
-	v := &Vault{}
+	v := &Vault{keep: keep}
 	key, err := hex.DecodeString(strings.TrimSpace(string(b)))
 	if err != nil || len(key) != len(v.key) {
 		return nil, &problem.Error{What: "the key file holds no key", File: keyFile, Expected: "64 hexadecimal digits",
 			Try: "give the key file that the database was made with; without it identifiers cannot be read"}
 	}
 	copy(v.key[:], key)
-	if keep {
-		v.sealed, err = chacha20poly1305.NewX(v.derive("seal"))
-	}
+	v.seal, err = chacha20poly1305.NewX(v.derive("seal"))
 	return v, err
 }
 
@@ -66,34 +65,34 @@ func (v *Vault) derive(use string) []byte {
 	return h.Sum(nil)
 }
 
+// pseudonym is the number of bytes of a pseudonym.
+const pseudonym = 8
+
 // hide gives what is stored for an identifier of the case id; the empty identifier stays empty.
 func (v *Vault) hide(patient, id string) []byte {
 	if patient == "" {
 		return []byte{}
 	}
-	if v.sealed == nil {
+	if !v.keep {
 		h := hmac.New(sha256.New, v.derive("pseudonym"))
 		h.Write([]byte(patient))
-		return []byte("P-" + hex.EncodeToString(h.Sum(nil)[:8]))
+		return []byte("P-" + hex.EncodeToString(h.Sum(nil)[:pseudonym]))
 	}
-	nonce := make([]byte, v.sealed.NonceSize())
+	nonce := make([]byte, v.seal.NonceSize())
 	rand.Read(nonce) // never fails
-	return v.sealed.Seal(nonce, nonce, []byte(patient), []byte(id))
+	return v.seal.Seal(nonce, nonce, []byte(patient), []byte(id))
 }
 
-// show gives the identifier, or the pseudonym, of what hide gave.
+// show gives the identifier, or the pseudonym, of what hide gave, whichever of the two the vault was opened for then.
 func (v *Vault) show(stored []byte, id string) (string, error) {
-	if len(stored) == 0 || v.sealed == nil {
+	if len(stored) == 0 || len(stored) == len("P-")+2*pseudonym { // shorter than anything sealed
 		return string(stored), nil
 	}
-	n := v.sealed.NonceSize()
-	if len(stored) < n {
-		return "", &problem.Error{What: "a patient's identifier is damaged", Found: "case " + id}
+	if n := v.seal.NonceSize(); len(stored) > n {
+		if plain, err := v.seal.Open(nil, stored[:n], stored[n:], []byte(id)); err == nil {
+			return string(plain), nil
+		}
 	}
-	plain, err := v.sealed.Open(nil, stored[:n], stored[n:], []byte(id))
-	if err != nil {
-		return "", &problem.Error{What: "a patient's identifier cannot be read", Found: "case " + id,
-			Try: "start the server with the key file, and the choice of encryption or pseudonyms, that the database was made with"}
-	}
-	return string(plain), nil
+	return "", &problem.Error{What: "a patient's identifier cannot be read", Found: "case " + id,
+		Try: "start the server with the key file that the database was made with"}
 }
