@@ -24,11 +24,17 @@ func reportStage() *stage {
 // outsideReport hashes what the report shows beside the stages' files: the ledger, and what was computed after the line.
 func outsideReport(_ context.Context, r *Run) (any, error) {
 	hashes := map[string]string{"version": r.Version}
-	files, err := filepath.Glob(filepath.Join(r.RunDir, robustnessDir, "*.json"))
-	if err != nil {
+	files := []string{filepath.Join(r.RunDir, ledgerFile)}
+	after, err := os.ReadDir(filepath.Join(r.RunDir, robustnessDir))
+	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	for _, f := range append(files, filepath.Join(r.RunDir, ledgerFile)) {
+	for _, f := range after {
+		if filepath.Ext(f.Name()) == ".json" {
+			files = append(files, filepath.Join(r.RunDir, robustnessDir, f.Name()))
+		}
+	}
+	for _, f := range files {
 		h, err := artifact.HashFile(f)
 		if err != nil && !os.IsNotExist(err) {
 			return nil, err

@@ -1,6 +1,10 @@
 package study
 
 import (
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -31,5 +35,45 @@ func TestHonestyWarnings(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in %q", want, text)
 		}
+	}
+}
+
+// The report is written anew when evidence came in, whatever the run folder is called.
+func TestReportSeesEvidence(t *testing.T) {
+	r := &Run{Options: Options{RunDir: filepath.Join(t.TempDir(), "run [1]*")}}
+	before, err := outsideReport(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(r.RunDir, robustnessDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.RunDir, robustnessDir, "nested.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	after, err := outsideReport(context.Background(), r)
+	if err != nil || reflect.DeepEqual(before, after) {
+		t.Errorf("%v and %v, %v", before, after, err)
+	}
+}
+
+// What the leaks draw their divisions by, and the scores that they stand beside, are part of their key.
+func TestEvidenceKey(t *testing.T) {
+	plan, err := DefaultPlan("rigorous")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Run{Plan: plan, digests: map[string]string{"classify": "a"}}
+	keys := map[string]bool{}
+	for _, change := range []func(){func() {}, func() { r.Plan.Split.Train = 0.51 }, func() { r.digests["classify"] = "b" }} {
+		change()
+		key, err := r.nestedKey(leakyName, leakyVersion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys[key] = true
+	}
+	if len(keys) != 3 {
+		t.Errorf("%d keys of 3 computations", len(keys))
 	}
 }

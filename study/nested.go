@@ -264,8 +264,8 @@ func share(k, n int) num.Float {
 func (r *Run) nestedKey(name string, version int) (string, error) {
 	p := &r.Plan
 	return artifact.HashJSON(map[string]any{
-		"name": name, "version": version, "params": []any{p.Selection, p.Classify, p.Evaluate.Threshold, p.Split.Folds, p.fitOn(), p.Seed},
-		"inputs": []string{r.digests["roi"], r.digests["finetune"], r.digests["features"], r.digests["selection"]},
+		"name": name, "version": version, "params": []any{p.Selection, p.Classify, p.Evaluate.Threshold, p.Split.Folds, p.Split.Train, p.fitOn(), p.Seed},
+		"inputs": []string{r.digests["roi"], r.digests["finetune"], r.digests["features"], r.digests["selection"], r.digests["classify"]},
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"sonotype/internal/num"
+	"sonotype/internal/stats"
 	"sonotype/report"
 )
 
@@ -21,16 +22,6 @@ func spreadOf(x []float64) report.Spread {
 		s.SD = num.Float(stat.StdDev(x, nil))
 	}
 	s.Min, s.Max = num.Float(sorted[0]), num.Float(sorted[len(sorted)-1])
-	s.Lo, s.Median, s.Hi = quantile(sorted, 0.025), quantile(sorted, 0.5), quantile(sorted, 0.975)
+	s.Lo, s.Median, s.Hi = num.Float(stats.Quantile(sorted, 0.025)), num.Float(stats.Quantile(sorted, 0.5)), num.Float(stats.Quantile(sorted, 0.975))
 	return s
-}
-
-// quantile interpolates between the order statistics (n-1)p apart, as R's default.
-func quantile(sorted []float64, p float64) num.Float {
-	h := p * float64(len(sorted)-1)
-	i := int(h)
-	if i+1 >= len(sorted) {
-		return num.Float(sorted[len(sorted)-1])
-	}
-	return num.Float(sorted[i] + (h-float64(i))*(sorted[i+1]-sorted[i]))
 }
