@@ -93,6 +93,19 @@ func design(vars []Variable, columns [][]float64, n int) (*mat.Dense, error) {
 	return x, nil
 }
 
+// sized demands a column for each variable, with a value for each outcome.
+func sized(vars []Variable, columns [][]float64, n int) error {
+	if len(columns) != len(vars) {
+		return &problem.Error{What: "variables and columns differ in number", Expected: fmt.Sprint(len(vars)), Found: fmt.Sprint(len(columns))}
+	}
+	for i, c := range columns {
+		if len(c) != n {
+			return &problem.Error{What: "the values of " + vars[i].Name + " and the outcomes differ in number", Expected: fmt.Sprint(n), Found: fmt.Sprint(len(c))}
+		}
+	}
+	return nil
+}
+
 // check refuses values that no model can take; the caller has left out, or imputed, missing ones.
 func (v Variable) check(value float64, row int) error {
 	fail := func(want string) error {

@@ -185,6 +185,11 @@ func maximiseFrom(start []float64, x *mat.Dense, y []int, firth bool, held []int
 		now = next
 	}
 	f.loglik = now.loglik + now.penalty
+	if firth { // the penalty is that of the design's own units
+		for _, v := range s.scale {
+			f.loglik += math.Log(v)
+		}
+	}
 	if now.ok {
 		f.cov = mat.NewSymDense(p, nil)
 		if err := now.chol.InverseTo(f.cov); err != nil && !isCondition(err) {

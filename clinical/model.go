@@ -74,6 +74,11 @@ func FitImputed(vars []Variable, copies [][][]float64, y []int, firth Firth) (*M
 		}
 		m.Positive += v
 	}
+	for _, columns := range copies {
+		if err := sized(vars, columns, len(y)); err != nil {
+			return nil, err
+		}
+	}
 	if len(copies) > 1 {
 		m.Imputed = len(copies)
 	}

@@ -4,14 +4,21 @@ import "math"
 
 // Univariable fits a model of each variable alone, on the patients who have it (NaN is missing).
 func Univariable(vars []Variable, columns [][]float64, y []int, firth Firth) ([]*Model, error) {
+	if err := sized(vars, columns, len(y)); err != nil {
+		return nil, err
+	}
 	var out []*Model
 	for i, v := range vars {
 		var x []float64
 		var label []int
 		for r, value := range columns[i] {
-			if !math.IsNaN(value) {
-				x, label = append(x, value), append(label, y[r])
+			if math.IsNaN(value) {
+				continue
 			}
+			if err := v.check(value, r); err != nil {
+				return nil, err
+			}
+			x, label = append(x, value), append(label, y[r])
 		}
 		v, x := occurring(v, x)
 		m, err := Fit([]Variable{v}, [][]float64{x}, label, firth)
