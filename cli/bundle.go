@@ -3,6 +3,7 @@ package cli
 import (
 	"crypto/ed25519"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,11 @@ func (a *app) bundleSign() *cobra.Command {
 			private, err := bundle.ReadPrivateKey(key)
 			if err != nil {
 				return err
+			}
+			if from, err := os.Stat(args[0]); err == nil {
+				if to, err := os.Stat(out); err == nil && os.SameFile(from, to) {
+					return errUsage{fmt.Errorf("%s would be written over itself\n  Try: --out with another name", args[0])}
+				}
 			}
 			s, err := bundle.Sign(out, args[0], private)
 			if err != nil {

@@ -52,6 +52,7 @@ func TestBundleCommands(t *testing.T) {
 	}
 	expect(exitFailed, "bundle", "keygen", in("a")) // a key is never written over
 	expect(exitUsage, "bundle", "sign", made)
+	expect(exitUsage, "bundle", "sign", made, "--key", in("a.key"), "--out", made) // an artefact of the run
 	expect(exitDone, "bundle", "sign", made, "--key", in("a.key"), "--out", in("m.sono"))
 	expect(exitDone, "bundle", "verify", in("m.sono"), "--trust", in("b.pub"), "--trust", in("a.pub"))
 	expect(exitBundle, "bundle", "verify", in("m.sono"), "--trust", in("b.pub"))
