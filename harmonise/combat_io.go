@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/sbinet/npyio"
 	"gonum.org/v1/gonum/mat"
@@ -61,7 +62,7 @@ func LoadFS(files fs.FS) (*Combat, error) {
 	damaged := func(file string, found any) error {
 		return &problem.Error{What: "damaged harmonisation file", File: file, Found: fmt.Sprint(found), Try: "restore the file or run the study again"}
 	}
-	if err := json.Unmarshal(b, &f); err != nil || f.Version != combatVersion || f.Features < 1 || len(f.Batches) < 2 || len(f.Images) != len(f.Batches) {
+	if err := json.Unmarshal(b, &f); err != nil || f.Version != combatVersion || f.Features < 1 || len(f.Batches) < 2 || len(f.Images) != len(f.Batches) || !slices.IsSorted(f.Batches) {
 		return nil, damaged(combatJSON, fmt.Sprintf("version %d, %d features, %d batches (%v)", f.Version, f.Features, len(f.Batches), err))
 	}
 	r, err := files.Open(combatNPY)
@@ -85,6 +86,13 @@ func LoadFS(files fs.FS) (*Combat, error) {
 	for b := range f.Batches {
 		c.Gamma = append(c.Gamma, m.RawRowView(2+2*b))
 		c.Delta = append(c.Delta, m.RawRowView(3+2*b))
+	}
+	for b, delta := range c.Delta {
+		for j, d := range delta {
+			if c.Scale[j] < 0 || (c.Scale[j] > 0 && !(d > 0)) {
+				return nil, damaged(combatNPY, fmt.Sprintf("scale %v and squared scale %v of %s", c.Scale[j], d, f.Batches[b]))
+			}
+		}
 	}
 	return c, nil
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"sonotype/internal/golden"
@@ -241,5 +242,20 @@ func TestCombatSavesAndLoadsTheSameValues(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), good, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	c.Delta[1][0] = 0
+	if err := c.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(dir); err == nil {
+		t.Error("a scale of 0, by which Apply would divide, is read")
+	}
+	c = g.fit(t, 1)
+	slices.Reverse(c.Batches)
+	if err := c.Save(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(dir); err == nil {
+		t.Error("centres out of order, of which Apply would miss some, are read")
 	}
 }
