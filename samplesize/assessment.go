@@ -65,8 +65,8 @@ type ValidationCheck struct {
 	Positive int `json:"positive"`
 }
 
-// Enough says whether all criteria are met.
-func (c ValidationCheck) Enough() bool { return c.Patients >= c.N }
+// Enough says whether all criteria that could be computed are met; not where none could.
+func (c ValidationCheck) Enough() bool { return c.N > 0 && c.Patients >= c.N }
 
 // Validate assesses a test set for a model, and adds the answer or why there is none; v.Prevalence is set from the counts.
 func (a *Assessment) Validate(set string, patients, positive int, v Validation, t Targets) {

@@ -103,8 +103,8 @@ func (d Development) forShrinkage(s float64) int {
 	return up(float64(d.Parameters) / ((s - 1) * math.Log1p(-d.R2/s)))
 }
 
-// up rounds up, forgiving the last digits of a number that is whole.
-func up(x float64) int { return int(math.Ceil(x * (1 - 1e-12))) }
+// up rounds up, forgiving the last digits of a number that is whole. What no study can have is cut at the largest int32.
+func up(x float64) int { return int(math.Ceil(min(x*(1-1e-12), math.MaxInt32))) }
 
 // Affordable is the largest number of candidate parameters for which n patients meet all criteria; 0 when not even one.
 // d.Parameters is not looked at.

@@ -254,3 +254,25 @@ func TestNoteIsOneLine(t *testing.T) {
 		t.Errorf("%q", a.Notes)
 	}
 }
+
+// A model that explains next to nothing needs more patients than there are, whatever an int holds.
+func TestHopelessModelsNeedManyPatients(t *testing.T) {
+	need, err := Development{Parameters: 100_000, Prevalence: 0.3, R2: 1e-15, Shrinkage: 0.9}.Need()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range need.Criteria {
+		if c.N < 1 {
+			t.Errorf("%s asks for %d patients", c.Name, c.N)
+		}
+	}
+	if need.N != math.MaxInt32 {
+		t.Errorf("%d patients", need.N)
+	}
+}
+
+func TestNothingComputedIsNotEnough(t *testing.T) {
+	if c := (ValidationCheck{Patients: 1000}); c.Enough() {
+		t.Error("a set without a criterion is called large enough")
+	}
+}
