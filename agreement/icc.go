@@ -44,8 +44,8 @@ func (s squares) interval(level float64) (lo, hi float64) {
 		return icc, icc
 	}
 	a, b := k*icc/(n*(1-icc)), 1+k*icc*(n-1)/(n*(1-icc))
-	num, c, e := a*s.readers+b*s.errors, a*s.readers, b*s.errors
-	df := num * num / (c*c/(k-1) + e*e/((n-1)*(k-1)))
+	readers, errors := a*s.readers, b*s.errors
+	df := (readers + errors) * (readers + errors) / (readers*readers/(k-1) + errors*errors/((n-1)*(k-1)))
 	p := 1 - (1-level)/2
 	fl, fu := distuv.F{D1: n - 1, D2: df}.Quantile(p), distuv.F{D1: df, D2: n - 1}.Quantile(p)
 	rest := k*s.readers + (k*n-k-n)*s.errors
