@@ -215,3 +215,14 @@ func TestCleanStudy(t *testing.T) {
 		t.Errorf("%d checks agree", n)
 	}
 }
+
+func TestHugeComparisonsAreNotSimulated(t *testing.T) {
+	text := "sets: [{name: s, positive: 4000, negative: 8000}]\nmodels:\n  - {name: m, set: s, models: [{name: a, auc: 0.80}, {name: b, auc: 0.81}]}\n"
+	r := auditOf(t, text)
+	for _, c := range r.Checks {
+		if c.Kind == "best of several" && c.Verdict == Untestable {
+			return
+		}
+	}
+	t.Errorf("%+v", r.Checks)
+}

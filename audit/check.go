@@ -91,7 +91,7 @@ func (s *Share) check() (err error) {
 	if !s.Count.given() || !s.Of.given() || s.Of.N == 0 {
 		return &problem.Error{What: "the share " + s.Name + " is not complete", Row: s.Of.Line, Expected: "`count:`, `of:` (above 0) and `printed:`"}
 	}
-	s.printed, err = s.Printed.number("the share "+s.Name, 0, 100)
+	s.printed, err = s.Printed.number("the share "+s.Name, 0, 1)
 	return err
 }
 

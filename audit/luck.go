@@ -105,7 +105,11 @@ func (r *Report) luck(ctx context.Context, g *Models, areas []float64, seed uint
 	slices.Sort(areas)
 	auc := areas[len(areas)-1] // all models as good as the best looks: the least favourable to luck
 	res := LuckResult{Group: g.Name, K: len(areas), AUC: num.Float(auc), Draws: luckDraws, Gains: make([]Gain, len(correlations))}
-	if !(auc > 0 && auc < 1) || g.set.N.N > mostSimulated {
+	if !(auc > 0 && auc < 1) {
+		return nil
+	}
+	if len(areas)*g.set.N.N > mostSimulated {
+		r.add("best of several", g.Name, Untestable, fmt.Sprintf("%d models on %d patients are too many to simulate.", len(areas), g.set.N.N))
 		return nil
 	}
 	group, ctx := errgroup.WithContext(ctx)
@@ -125,7 +129,8 @@ func (r *Report) luck(ctx context.Context, g *Models, areas []float64, seed uint
 	return nil
 }
 
-// mostSimulated bounds the set on which luck is simulated; in larger ones it hardly matters.
+// mostSimulated bounds the scores of one simulated test set, all models together: luck hardly matters in larger sets, and
+// a file of the largest models would take hours.
 const mostSimulated = 20_000
 
 // gain simulates the best of k models with normal scores of equal variance.

@@ -42,6 +42,7 @@ func TestRefusals(t *testing.T) {
 		{"bad count", "totals:\n  - name: a\n    parts: [1, 2.5]\n    total: 3\n", "row 3", "whole number"},
 		{"negative count", "totals: [{name: a, parts: [1, -2], total: 3}]\n", "row 1", "whole number"},
 		{"list for a figure", "shares: [{name: a, count: 1, of: 2, printed: [1]}]\n", "row 1", "not a number or text"},
+		{"a percentage without its sign", "shares:\n  - {name: a, count: 1, of: 2, printed: 50.0}\n", "row 2", "0 to 1"},
 		{"bad share", "shares:\n  - {name: a, count: 1, of: 2, printed: half}\n", "row 2", "the share a"},
 		{"one group", "tables: [{name: T, groups: [{name: a, n: 3}], rows: []}]\n", "", "2 to 12 groups"},
 		{"cells", "tables:\n  - name: T\n    groups: [{name: a, n: 3}, {name: b, n: 4}]\n    rows:\n      - name: r\n        cells: [1 (2)]\n", "row 6", "number of cells"},
