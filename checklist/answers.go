@@ -85,7 +85,7 @@ func eligibility(f *Facts) Answer {
 
 func flow(f *Facts) Answer {
 	a := eligibility(f)
-	if a.Status == Answered {
+	if a.Status == Answered && len(f.Sets) > 0 {
 		a.Text += " " + setsInWords(f)
 	}
 	return a
@@ -328,7 +328,7 @@ func imbalance(f *Facts) Answer {
 	if how == "" {
 		how = "No patient was sampled more or less often, and classes have no weights."
 	}
-	return shown(fmt.Sprintf("%s of %d training patients are %s. %s", fmt.Sprint(f.Sets[0].Positive), f.Sets[0].Patients, f.Positive, how), f.section("methods", "Methods"), f.file("plan.json"))
+	return shown(fmt.Sprintf("%d of %d training patients are %s. %s", f.Sets[0].Positive, f.Sets[0].Patients, f.Positive, how), f.section("methods", "Methods"), f.file("plan.json"))
 }
 
 // Partitions.

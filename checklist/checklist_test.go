@@ -172,3 +172,16 @@ func TestChosenOnTheTestSet(t *testing.T) {
 		t.Error(a.Text)
 	}
 }
+
+// What could not be computed is said in words, not left as a gap in a sentence.
+func TestGapsAreSaid(t *testing.T) {
+	f := full()
+	f.Sets[2].AUC = ""
+	if a := externalTest(f); !strings.Contains(a.Text, "AUC not computable.") {
+		t.Errorf("%q", a.Text)
+	}
+	f.Sets = nil
+	if a := flow(f); strings.HasSuffix(a.Text, " .") {
+		t.Errorf("%q", a.Text)
+	}
+}

@@ -1,6 +1,7 @@
 package checklist
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,7 +127,7 @@ func tested(f *Facts, name, absent string) Answer {
 	if !ok {
 		return notDone(absent)
 	}
-	text := fmt.Sprintf("%s, %d %s, read only after models and threshold were fixed: AUC %s.", plural(s.Patients, "patient"), s.Positive, f.Positive, s.AUC)
+	text := fmt.Sprintf("%s, %d %s, read only after models and threshold were fixed: AUC %s.", plural(s.Patients, "patient"), s.Positive, f.Positive, cmp.Or(s.AUC, "not computable"))
 	if f.LedgerReads > 0 {
 		text += fmt.Sprintf(" The ledger lists each of the %s of test sets.", plural(f.LedgerReads, "reading"))
 	}
