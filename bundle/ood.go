@@ -34,14 +34,16 @@ const (
 	strange = 0.02
 	// neighbours are the training cases whose mean distance counts.
 	neighbours = 5
+	// MinTraining is how many training cases it takes to tell familiar images from strange ones.
+	MinTraining = 4 * neighbours
 )
 
 // FitFamiliar learns from training cases: their statistics, a row a case, and the distances of each to its nearest
 // others in the model's inputs, or nil where the bundle keeps no training cases to compare with.
 func FitFamiliar(statistics [][]float64, nearest []float64) (*Familiar, error) {
 	n, p := len(statistics), len(StatisticNames)
-	if n < 4*neighbours || (nearest != nil && n != len(nearest)) {
-		return nil, &problem.Error{What: "too few training cases to tell familiar images from strange ones", Expected: fmt.Sprintf("at least %d", 4*neighbours), Found: fmt.Sprint(n)}
+	if n < MinTraining || (nearest != nil && n != len(nearest)) {
+		return nil, &problem.Error{What: "too few training cases to tell familiar images from strange ones", Expected: fmt.Sprintf("at least %d", MinTraining), Found: fmt.Sprint(n)}
 	}
 	f := &Familiar{Names: StatisticNames, Mean: make([]float64, p), SD: make([]float64, p)}
 	z := mat.NewDense(n, p, nil)

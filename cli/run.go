@@ -105,7 +105,7 @@ func (a *app) conclude(out string, s study.Summary) error {
 	a.excluded = len(s.Excluded) > 0
 	page := filepath.Join(out, "report.html")
 	if a.json {
-		return a.writeJSON(map[string]any{"report": page, "results": filepath.Join(out, "results.json"), "headline": s.Headline, "excluded": s.Excluded, "evidence": s.Evidence})
+		return a.writeJSON(map[string]any{"report": page, "results": filepath.Join(out, "results.json"), "headline": s.Headline, "excluded": s.Excluded, "evidence": s.Evidence, "frozen": s.Frozen})
 	}
 	a.say("\n%s", s.Headline)
 	for _, w := range s.Warnings {
@@ -114,6 +114,7 @@ func (a *app) conclude(out string, s study.Summary) error {
 	for _, e := range s.Evidence {
 		a.say("%s", e)
 	}
+	a.say("%s", s.Frozen)
 	fmt.Fprintln(a.out, page)
 	return nil
 }

@@ -65,6 +65,7 @@ type Summary struct {
 	Warnings []string
 	Excluded []string
 	Evidence []string // what --repeats, --permutations and --leaky found
+	Frozen   string   // where the frozen model lies and what half precision changed, or why there is none
 }
 
 // publish copies the report to the top of the run folder and adds the timing to results.json.
@@ -95,6 +96,9 @@ func (r *Run) publish() (Summary, error) {
 		return s, err
 	}
 	s.Evidence = h.inWords(r.Evidence)
+	if s.Frozen, err = r.frozenInWords(); err != nil {
+		return s, err
+	}
 	c, err := r.analysed()
 	if err != nil {
 		return s, err

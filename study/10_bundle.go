@@ -68,14 +68,12 @@ type freezing struct {
 
 // freeze writes the bundle, unless the model cannot work by itself.
 func (r *Run) freeze(ctx context.Context, out string) (bundleSummary, error) {
-	if r.Plan.harmonises() {
-		note := "no bundle: a harmonised model cannot score images by itself, since the shift depends on the " + r.Plan.HarmoniseBy + " that an image comes from"
-		r.Observer.Say(note, true)
-		return bundleSummary{Note: note}, nil
-	}
 	f := &freezing{run: r, from: &assembly{run: r}}
 	if err := f.from.load(); err != nil {
 		return bundleSummary{}, err
+	}
+	if why := f.impossible(); why != "" {
+		return bundleSummary{Note: "no frozen model: " + why}, nil
 	}
 	f.key = f.from.evaluation.Primary
 	if err := f.addModel(); err != nil {
@@ -99,6 +97,36 @@ func (r *Run) freeze(ctx context.Context, out string) (bundleSummary, error) {
 	}
 	hash, err := f.builder.WriteFile(filepath.Join(out, BundleFile))
 	return bundleSummary{File: BundleFile, Hash: hash, Loss: loss}, err
+}
+
+// impossible says why the study gives no bundle, or nothing.
+func (f *freezing) impossible() string {
+	if p := &f.run.Plan; p.harmonises() {
+		return "a harmonised model cannot score images by itself, since the shift depends on the " + p.HarmoniseBy + " that an image comes from"
+	}
+	n := len(where(f.from.images, func(im imageRow) bool { return im.Set == cohort.SetTrain }))
+	if n < bundle.MinTraining {
+		return fmt.Sprintf("%d training images are too few to tell familiar images from strange ones; at least %d are needed", n, bundle.MinTraining)
+	}
+	return ""
+}
+
+// frozenInWords says where the frozen model lies, or why there is none.
+func (r *Run) frozenInWords() (string, error) {
+	var s bundleSummary
+	if err := artifact.ReadJSON(filepath.Join(r.dir(10, "bundle"), "bundle.json"), &s); err != nil || s.File == "" {
+		return s.Note, err
+	}
+	words := "frozen model: " + filepath.Join(r.dir(10, "bundle"), s.File)
+	if s.Loss != nil {
+		words += "; " + precisionInWords(s.Loss)
+	}
+	return words, nil
+}
+
+func precisionInWords(l *bundle.PrecisionLoss) string {
+	return fmt.Sprintf("fp16 weights: over %d units of the %s, scores differ by at most %.2g (on average %.2g), %d calls at the threshold change",
+		l.Units, l.Set, float64(l.Largest), float64(l.Mean), l.Flipped)
 }
 
 // addModel adds what turns an image into a score: manifest, networks, reductions and the model.
@@ -302,8 +330,6 @@ func (f *freezing) compare(ctx context.Context) (*bundle.PrecisionLoss, error) {
 	if !half {
 		return nil, nil
 	}
-	f.run.Observer.Say(fmt.Sprintf("fp16 weights: over %d units of the %s, scores differ by at most %.2g (on average %.2g), %d calls at the threshold change",
-		loss.Units, loss.Set, float64(loss.Largest), float64(loss.Mean), loss.Flipped), true)
 	return loss, nil
 }
 

@@ -160,7 +160,9 @@ func TestBundleInHalfPrecision(t *testing.T) {
 	sizes, cards := map[string]int64{}, map[string]bundle.Card{}
 	for _, precision := range []string{precisionFull, precisionHalf} {
 		set := []string{"network.train.epochs=1", "classify.primary=pta/lr", "bundle.precision=" + precision}
-		mustRun(t, dir, out, 0, set...)
+		if s := mustRun(t, dir, out, 0, set...); strings.Contains(s.Frozen, "fp16") != (precision == precisionHalf) {
+			t.Error(s.Frozen)
+		}
 		st, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)
@@ -202,11 +204,13 @@ func TestNoBundleOfAHarmonisedModel(t *testing.T) {
 	withSplit(t, dir, func(i int, _ string) string {
 		return []string{cohort.SetTrain, cohort.SetTrain, cohort.SetInternal, cohort.SetExternal}[i%4]
 	})
-	mustRun(t, dir, out, 0, "harmonise=combat")
+	if s := mustRun(t, dir, out, 0, "harmonise=combat"); !strings.Contains(s.Frozen, "harmonised") {
+		t.Error(s.Frozen)
+	}
 	if _, err := os.Stat(filepath.Join(out, "10-bundle", BundleFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Error("a bundle was written")
 	}
-	if s := read(t, filepath.Join(out, "10-bundle", "bundle.json")); !strings.Contains(s, "no bundle") {
+	if s := read(t, filepath.Join(out, "10-bundle", "bundle.json")); !strings.Contains(s, "no frozen model") {
 		t.Error(s)
 	}
 }
