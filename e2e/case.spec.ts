@@ -55,6 +55,8 @@ test("an outline drawn by hand is predicted as its export is from the command li
   expect(await area()).toBeLessThan(drawn);
   await page.getByRole("button", { name: "Redo" }).click();
   expect(await area()).toBe(drawn);
+  for (const button of ["right", "middle"] as const) await page.mouse.click(at.x + 0.8 * at.width, at.y + 0.8 * at.height, { button });
+  expect(await area()).toBe(drawn);
 
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Export NIfTI" }).click()]);
   const mask = path.join(shots, "drawn.nii");

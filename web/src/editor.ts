@@ -38,7 +38,7 @@ export class Editor {
     const c = this.view.canvas;
     c.addEventListener("pointerdown", (e) => this.press(e));
     c.addEventListener("pointermove", (e) => this.move(e));
-    c.addEventListener("pointerup", () => (this.dragging = false));
+    for (const end of ["pointerup", "pointercancel"]) c.addEventListener(end, () => (this.dragging = false));
     c.addEventListener("pointerleave", () => {
       this.pointer = null;
       this.draw();
@@ -123,14 +123,16 @@ export class Editor {
     this.view.canvas.style.cursor = tool === "pan" ? "grab" : "crosshair";
   }
 
+  // press begins a stroke with the first button, and moves the image with the middle one.
   private press(e: PointerEvent): void {
+    if (e.button > 1) return;
     this.view.canvas.focus();
     this.view.canvas.setPointerCapture(e.pointerId);
     this.byKeys = false;
     this.dragging = true;
     const p = this.view.toImage({ x: e.offsetX, y: e.offsetY });
     this.pointer = p;
-    this.mark(p, p, true);
+    if (e.button === 0) this.mark(p, p, true);
     this.draw();
   }
 
@@ -266,18 +268,19 @@ export class Editor {
       this.say(this.word("empty"));
       return;
     }
-    const answer = await fetch(`${this.url}/outlines`, {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream", "Idempotency-Key": crypto.randomUUID() },
-      body: nifti.encode(this.mask, this.spacing()),
-    });
-    const body = await answer.json();
-    if (!answer.ok) {
-      this.say(`${this.word("notSaved")}: ${body.detail ?? body.title}`);
-      return;
+    try {
+      const answer = await fetch(`${this.url}/outlines`, {
+        method: "POST",
+        headers: { "Content-Type": "application/octet-stream", "Idempotency-Key": crypto.randomUUID() },
+        body: nifti.encode(this.mask, this.spacing()),
+      });
+      const body = await answer.json();
+      if (!answer.ok) throw new Error(body.detail ?? body.title);
+      this.say(this.word("saved"));
+      document.body.dispatchEvent(new CustomEvent("outline-saved", { detail: { outline: body.id } }));
+    } catch (e) {
+      this.say(`${this.word("notSaved")}: ${e instanceof Error ? e.message : e}`);
     }
-    this.say(this.word("saved"));
-    document.body.dispatchEvent(new CustomEvent("outline-saved", { detail: { outline: body.id } }));
   }
 
   private word(name: string): string {

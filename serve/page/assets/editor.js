@@ -29,11 +29,11 @@ class d {
   }
   // stroke sets the pixels whose centres lie within radius of the way from a to b.
   stroke(t, e, s, i) {
-    const o = e.x - t.x, a = e.y - t.y, h = o * o + a * a, n = Math.max(0, Math.floor(Math.min(t.y, e.y) - s)), l = Math.min(this.height - 1, Math.ceil(Math.max(t.y, e.y) + s)), c = Math.max(0, Math.floor(Math.min(t.x, e.x) - s)), E = Math.min(this.width - 1, Math.ceil(Math.max(t.x, e.x) + s));
+    const o = e.x - t.x, a = e.y - t.y, h = o * o + a * a, n = Math.max(0, Math.floor(Math.min(t.y, e.y) - s)), l = Math.min(this.height - 1, Math.ceil(Math.max(t.y, e.y) + s)), c = Math.max(0, Math.floor(Math.min(t.x, e.x) - s)), M = Math.min(this.width - 1, Math.ceil(Math.max(t.x, e.x) + s));
     for (let y = n; y <= l; y++)
-      for (let w = c; w <= E; w++) {
-        const g = w + 0.5 - t.x, m = y + 0.5 - t.y, p = h === 0 ? 0 : Math.min(1, Math.max(0, (g * o + m * a) / h)), v = g - p * o, k = m - p * a;
-        v * v + k * k <= s * s && (this.data[y * this.width + w] = i);
+      for (let f = c; f <= M; f++) {
+        const g = f + 0.5 - t.x, m = y + 0.5 - t.y, p = h === 0 ? 0 : Math.min(1, Math.max(0, (g * o + m * a) / h)), v = g - p * o, k = m - p * a;
+        v * v + k * k <= s * s && (this.data[y * this.width + f] = i);
       }
   }
 }
@@ -65,12 +65,12 @@ class $ {
     return i ? (s.push(t.data.slice()), t.data.set(i), !0) : !1;
   }
 }
-const f = 352;
+const w = 352;
 function x(r, t) {
-  const e = new Uint8Array(f + r.data.length), s = new DataView(e.buffer), i = t > 0 ? t : 1;
-  return s.setInt32(0, 348, !0), [3, r.width, r.height, 1, 1, 1, 1, 1].forEach((a, h) => s.setInt16(40 + 2 * h, a, !0)), s.setInt16(70, 2, !0), s.setInt16(72, 8, !0), [1, i, i, 1, 0, 0, 0, 0].forEach((a, h) => s.setFloat32(76 + 4 * h, a, !0)), s.setFloat32(108, f, !0), s.setFloat32(112, 1, !0), s.setUint8(123, 2), s.setInt16(254, 1, !0), [-i, 0, 0, 0, 0, -i, 0, 0, 0, 0, 1, 0].forEach((a, h) => s.setFloat32(280 + 4 * h, a, !0)), [110, 43, 49, 0].forEach((a, h) => s.setUint8(344 + h, a)), e.set(r.data, f), e;
+  const e = new Uint8Array(w + r.data.length), s = new DataView(e.buffer), i = t > 0 ? t : 1;
+  return s.setInt32(0, 348, !0), [3, r.width, r.height, 1, 1, 1, 1, 1].forEach((a, h) => s.setInt16(40 + 2 * h, a, !0)), s.setInt16(70, 2, !0), s.setInt16(72, 8, !0), [1, i, i, 1, 0, 0, 0, 0].forEach((a, h) => s.setFloat32(76 + 4 * h, a, !0)), s.setFloat32(108, w, !0), s.setFloat32(112, 1, !0), s.setUint8(123, 2), s.setInt16(254, 1, !0), [-i, 0, 0, 0, 0, -i, 0, 0, 0, 0, 1, 0].forEach((a, h) => s.setFloat32(280 + 4 * h, a, !0)), [110, 43, 49, 0].forEach((a, h) => s.setUint8(344 + h, a)), e.set(r.data, w), e;
 }
-async function M(r) {
+async function E(r) {
   const t = r[0] === 31 && r[1] === 139 ? await S(r) : r, e = new DataView(t.buffer, t.byteOffset, t.byteLength), s = e.getInt32(0, !0) === 348;
   if (!s && e.getInt32(0, !1) !== 348) throw new Error("not a NIfTI-1 file");
   const [i, o, a] = [42, 44, 46].map((c) => Math.max(1, e.getInt16(c, s)));
@@ -125,7 +125,9 @@ class L {
   status;
   listen() {
     const t = this.view.canvas;
-    t.addEventListener("pointerdown", (e) => this.press(e)), t.addEventListener("pointermove", (e) => this.move(e)), t.addEventListener("pointerup", () => this.dragging = !1), t.addEventListener("pointerleave", () => {
+    t.addEventListener("pointerdown", (e) => this.press(e)), t.addEventListener("pointermove", (e) => this.move(e));
+    for (const e of ["pointerup", "pointercancel"]) t.addEventListener(e, () => this.dragging = !1);
+    t.addEventListener("pointerleave", () => {
       this.pointer = null, this.draw();
     }), t.addEventListener("dblclick", () => this.close()), t.addEventListener("wheel", (e) => {
       e.preventDefault(), this.view.zoom(Math.exp(-e.deltaY / 500), { x: e.offsetX, y: e.offsetY }), this.draw();
@@ -196,10 +198,12 @@ class L {
     for (const e of this.root.querySelectorAll("[data-tool]")) e.setAttribute("aria-pressed", String(e.dataset.do === t));
     this.view.canvas.style.cursor = t === "pan" ? "grab" : "crosshair";
   }
+  // press begins a stroke with the first button, and moves the image with the middle one.
   press(t) {
+    if (t.button > 1) return;
     this.view.canvas.focus(), this.view.canvas.setPointerCapture(t.pointerId), this.byKeys = !1, this.dragging = !0;
     const e = this.view.toImage({ x: t.offsetX, y: t.offsetY });
-    this.pointer = e, this.mark(e, e, !0), this.draw();
+    this.pointer = e, t.button === 0 && this.mark(e, e, !0), this.draw();
   }
   move(t) {
     const e = this.view.toImage({ x: t.offsetX, y: t.offsetY }), s = this.pointer ?? e;
@@ -274,7 +278,7 @@ class L {
   async compare(t) {
     if (this.other = null, t) {
       const e = await fetch(`${this.url}/outlines/${t}.nii.gz`);
-      e.ok && (this.other = await M(new Uint8Array(await e.arrayBuffer())));
+      e.ok && (this.other = await E(new Uint8Array(await e.arrayBuffer())));
     }
     this.draw();
   }
@@ -291,16 +295,17 @@ class L {
       this.say(this.word("empty"));
       return;
     }
-    const t = await fetch(`${this.url}/outlines`, {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream", "Idempotency-Key": crypto.randomUUID() },
-      body: x(this.mask, this.spacing())
-    }), e = await t.json();
-    if (!t.ok) {
-      this.say(`${this.word("notSaved")}: ${e.detail ?? e.title}`);
-      return;
+    try {
+      const t = await fetch(`${this.url}/outlines`, {
+        method: "POST",
+        headers: { "Content-Type": "application/octet-stream", "Idempotency-Key": crypto.randomUUID() },
+        body: x(this.mask, this.spacing())
+      }), e = await t.json();
+      if (!t.ok) throw new Error(e.detail ?? e.title);
+      this.say(this.word("saved")), document.body.dispatchEvent(new CustomEvent("outline-saved", { detail: { outline: e.id } }));
+    } catch (t) {
+      this.say(`${this.word("notSaved")}: ${t instanceof Error ? t.message : t}`);
     }
-    this.say(this.word("saved")), document.body.dispatchEvent(new CustomEvent("outline-saved", { detail: { outline: e.id } }));
   }
   word(t) {
     return this.root.dataset[`word${t[0].toUpperCase()}${t.slice(1)}`] ?? t;
@@ -317,7 +322,7 @@ class L {
 }
 async function U(r) {
   const t = new Uint8Array(await r.arrayBuffer());
-  if (t[0] !== 137) return M(t);
+  if (t[0] !== 137) return E(t);
   const e = await createImageBitmap(new Blob([t]), { colorSpaceConversion: "none", premultiplyAlpha: "none" }), s = new OffscreenCanvas(e.width, e.height), i = s.getContext("2d");
   i.drawImage(e, 0, 0);
   const { data: o } = i.getImageData(0, 0, s.width, s.height), a = new d(s.width, s.height);
