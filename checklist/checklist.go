@@ -94,8 +94,14 @@ func (a Answers) Check() error {
 			if !slices.ContainsFunc(list.Items, func(it Item) bool { return it.ID == id }) {
 				return &problem.Error{What: fmt.Sprintf("%s has no item %q", list.Name, id), Expected: list.Items[0].ID + " to " + list.Items[len(list.Items)-1].ID, Found: id}
 			}
-			if _, ok := vote(a[key][id]); key == metricsKey && !ok {
+			if key != metricsKey {
+				continue
+			}
+			switch v, ok := vote(a[key][id]); {
+			case !ok:
 				return &problem.Error{What: "the answer to METRICS item " + id + " is not a vote", Expected: "words that begin with yes, no or n/a", Found: a[key][id]}
+			case v == None && !slices.Contains(conditional, id):
+				return &problem.Error{What: "METRICS item " + id + " applies to every study", Expected: "words that begin with yes or no; n/a is for items " + strings.Join(conditional, ", "), Found: a[key][id]}
 			}
 		}
 	}

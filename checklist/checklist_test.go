@@ -145,7 +145,7 @@ func TestVote(t *testing.T) {
 }
 
 func TestAuthorsAnswers(t *testing.T) {
-	own := Answers{"tripod": {"5b": "2015 to 2020"}}
+	own := Answers{"tripod": {"5b": "2015 to 2020"}, "metrics": {"9": "n/a, drawn by hand"}}
 	if err := own.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestAuthorsAnswers(t *testing.T) {
 	if a := it[i].Answer; a.Status != Answered || !a.Own || a.Text != "2015 to 2020" {
 		t.Errorf("%+v", a)
 	}
-	for _, bad := range []Answers{{"strobe": {"1": "x"}}, {"claim": {"45": "x"}}, {"metrics": {"1": "perhaps"}}} {
+	for _, bad := range []Answers{{"strobe": {"1": "x"}}, {"claim": {"45": "x"}}, {"metrics": {"1": "perhaps"}}, {"metrics": {"27": "n/a"}}} {
 		if bad.Check() == nil {
 			t.Errorf("%v: no error", bad)
 		}

@@ -13,6 +13,10 @@ const (
 	None Vote = "n/a"
 )
 
+// conditional are the items that a condition of METRICS can take out of a study of this program; n/a to another item
+// would raise the score.
+var conditional = []string{"9", "12", "17"}
+
 // vote reads the vote that an answer begins with.
 func vote(words string) (Vote, bool) {
 	w := strings.ToLower(strings.TrimSpace(words))
