@@ -10,28 +10,35 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"sonotype/internal/problem"
+	"sonotype/internal/stats"
 )
 
 // Familiar tells whether a case is like those that a model was fitted on. Three measures of strangeness - the
 // Mahalanobis distance of the image's statistics (Measure), the most extreme of them, and the distance to the nearest
-// training cases in the model's inputs - are each compared with those of the training cases, every one measured as if it
-// had not been among them. A case stranger by one of them than all but a few training cases is not predicted.
+// training cases in the model's inputs - each have a limit: a little more than nearly all training cases have, every one
+// measured as if it had not been among them. A case beyond a limit is not predicted.
 type Familiar struct {
 	Names     []string    `json:"names"` // of the statistics
 	Mean      []float64   `json:"mean"`  // of the statistics over the training cases
 	SD        []float64   `json:"sd"`
 	Precision [][]float64 `json:"precision"` // inverse of the standardised statistics' shrunken covariance
-	Distance  []float64   `json:"distance"`  // Mahalanobis distances of the training cases, ascending
-	Extreme   []float64   `json:"extreme"`   // their most extreme standardised statistic, ascending
-	Nearest   []float64   `json:"nearest"`   // their distance to their neighbours, ascending
-	Level     float64     `json:"level"`     // the smallest of the three shares at or below which a case is strange
+	Distance  float64     `json:"distance"`  // limit of the Mahalanobis distance
+	Extreme   float64     `json:"extreme"`   // limit of the most extreme standardised statistic
+	Nearest   float64     `json:"nearest"`   // limit of the distance to the neighbours; 0 = not asked
 }
 
 const (
 	// shrinkage draws the covariance of standardised statistics towards none between them.
 	shrinkage = 0.05
-	// strange is the share of training cases that are refused.
-	strange = 0.02
+	// usual is the share of training cases whose strangeness is within a limit before its margin.
+	usual = 0.98
+	// margin widens the limits: cases of another centre or device lie a little further out than training cases, foreign
+	// ones far out (docs/predict.md has the figures that it was chosen by).
+	margin = 1.1
+	// nearMargin is that of the distance to the neighbours, which another centre moves more.
+	nearMargin = 1.25
+	// leastColour is the least deviation of the share of coloured pixels: a coloured logo or scale is nothing strange.
+	leastColour = 0.02
 	// neighbours are the training cases whose mean distance counts.
 	neighbours = 5
 	// MinTraining is how many training cases it takes to tell familiar images from strange ones.
@@ -53,7 +60,10 @@ func FitFamiliar(statistics [][]float64, nearest []float64) (*Familiar, error) {
 			column[i] = statistics[i][j]
 		}
 		f.Mean[j], f.SD[j] = stat.MeanStdDev(column, nil)
-		f.SD[j] = max(f.SD[j], 1e-3*max(1, math.Abs(f.Mean[j]))) // what never varies in training, such as colour, still has a scale
+		f.SD[j] = max(f.SD[j], 1e-3*max(1, math.Abs(f.Mean[j]))) // what never varies in training still has a scale
+		if StatisticNames[j] == colour {
+			f.SD[j] = max(f.SD[j], leastColour)
+		}
 		for i, v := range column {
 			z.Set(i, j, (v-f.Mean[j])/f.SD[j])
 		}
@@ -61,26 +71,21 @@ func FitFamiliar(statistics [][]float64, nearest []float64) (*Familiar, error) {
 	if err := f.fitPrecision(z); err != nil {
 		return nil, err
 	}
+	distance, extreme := make([]float64, n), make([]float64, n)
 	for i := range n {
 		d, e := f.strangeness(statistics[i])
-		f.Distance, f.Extreme = append(f.Distance, leftOut(d, n)), append(f.Extreme, leftOut(e, n))
+		distance[i], extreme[i] = leftOut(d, n), leftOut(e, n)
 	}
-	f.Nearest = slices.Clone(nearest)
-	least := make([]float64, n)
-	distance, extreme := slices.Clone(f.Distance), slices.Clone(f.Extreme)
-	for _, list := range [][]float64{f.Distance, f.Extreme, f.Nearest} {
-		slices.Sort(list)
+	f.Distance, f.Extreme = margin*limit(distance), margin*limit(extreme)
+	if nearest != nil {
+		f.Nearest = nearMargin * limit(nearest)
 	}
-	for i := range n {
-		d := 0.0
-		if nearest != nil {
-			d = nearest[i]
-		}
-		least[i] = f.share(distance[i], extreme[i], d)
-	}
-	slices.Sort(least)
-	f.Level = least[max(0, int(strange*float64(n))-1)]
 	return f, nil
+}
+
+// limit is what the usual share of values do not exceed.
+func limit(values []float64) float64 {
+	return stats.Quantile(slices.Sorted(slices.Values(values)), usual)
 }
 
 // leftOut is the Mahalanobis distance that a training case, at distance d, would have if it had not been among the n that
@@ -140,27 +145,10 @@ func (f *Familiar) strangeness(statistics []float64) (distance, extreme float64)
 	return math.Sqrt(max(0, sum)), extreme
 }
 
-// share is the smallest share of training cases that are at least as strange, over the three measures.
-func (f *Familiar) share(distance, extreme, nearest float64) float64 {
-	least := 1.0
-	for _, m := range []struct {
-		value float64
-		among []float64
-	}{{distance, f.Distance}, {extreme, f.Extreme}, {nearest, f.Nearest}} {
-		if len(m.among) == 0 {
-			continue
-		}
-		at, _ := slices.BinarySearch(m.among, m.value)
-		least = min(least, float64(len(m.among)-at)/float64(len(m.among)))
-	}
-	return least
-}
-
 // Check refuses a reference that no study writes.
 func (f *Familiar) Check() error {
 	p := len(StatisticNames)
-	if !slices.Equal(f.Names, StatisticNames) || len(f.Mean) != p || len(f.SD) != p || len(f.Precision) != p || len(f.Distance) == 0 ||
-		len(f.Extreme) != len(f.Distance) || (len(f.Nearest) > 0 && len(f.Nearest) != len(f.Distance)) {
+	if !slices.Equal(f.Names, StatisticNames) || len(f.Mean) != p || len(f.SD) != p || len(f.Precision) != p || !(f.Distance > 0) || !(f.Extreme > 0) || !(f.Nearest >= 0) {
 		return &problem.Error{What: "the reference of familiar images does not fit this program"}
 	}
 	for j := range p {
@@ -174,16 +162,12 @@ func (f *Familiar) Check() error {
 // Judge gives the reasons for which a case, by its statistics and its mean distance to its neighbours, is too strange to
 // be predicted; none for a familiar one.
 func (f *Familiar) Judge(statistics []float64, nearest float64) []string {
-	distance, extreme := f.strangeness(statistics)
-	if f.share(distance, extreme, nearest) > f.Level {
-		return nil
-	}
 	var reasons []string
-	if f.share(distance, extreme, 0) <= f.Level {
+	if distance, extreme := f.strangeness(statistics); !(distance <= f.Distance && extreme <= f.Extreme) {
 		j := f.oddest(statistics)
 		reasons = append(reasons, fmt.Sprintf(unlikeImage+"; the most unusual: %s %.3g, in training %.3g (SD %.2g)", f.Names[j], statistics[j], f.Mean[j], f.SD[j]))
 	}
-	if f.share(0, 0, nearest) <= f.Level {
+	if f.Nearest > 0 && !(nearest <= f.Nearest) {
 		reasons = append(reasons, unlikeFeatures)
 	}
 	return reasons

@@ -9,17 +9,28 @@ import (
 	"sonotype/roi"
 )
 
-// StatisticNames name what Measure measures of a case, in its order.
+// StatisticNames name what Measure measures of a case, in its order. Those that are never negative and have a long tail are
+// taken by their logarithm.
 var StatisticNames = []string{
-	"colour", "black", "mean grey", "grey deviation", "grey entropy", "lateral roughness", "axial roughness",
-	"lesion grey", "lesion deviation", "surroundings grey", "outline area", "outline aspect", "outline extent", "outline depth",
+	colour, "black", "mean grey", "log grey deviation", "grey entropy", "log lateral roughness", "log axial roughness", "log coarse roughness",
+	"lesion grey", "log lesion deviation", "lesion contrast", "log outline area", "log outline aspect", "outline extent", "outline depth",
 }
 
-// darkest is the grey below which a pixel counts as black: the frame around a sector, or padding.
-const darkest = 10
+const colour = "colour"
 
-// Measure describes a prepared case by numbers that need no network: how grey, rough and coloured the image is, and how
-// large and where the outline. They tell a breast ultrasound from what is none.
+const (
+	// darkest is the grey below which a pixel counts as black: the frame around a sector, or padding.
+	darkest = 10
+	// near and far are the distances, in pixels of the standardised image, over which roughness is measured: within a
+	// speckle and between tissues.
+	near, far = 2, 32
+	// flattest is the grey deviation below which an image has no contrast to divide by.
+	flattest = 0.5
+)
+
+// Measure describes a prepared case by numbers that need no network: how grey, rough and coloured the image is, how the
+// lesion stands out from its surroundings, and how large and where the outline. They tell a breast ultrasound from what is
+// none. Roughness and contrast are shares of the image's own deviation, so that gain and another device change them little.
 func Measure(info imaging.Info, r *roi.Regions) []float64 {
 	var lit []float64
 	var bins [32]float64
@@ -36,10 +47,15 @@ func Measure(info imaging.Info, r *roi.Regions) []float64 {
 	box := r.TABox
 	area, w, h := count(r.TA), float64(box.W), float64(box.H)
 	return []float64{
-		info.ColourFraction, black, mean, sd, entropy(bins[:], float64(len(lit))), roughness(r.Image, 2, 0, sd), roughness(r.Image, 0, 2, sd),
-		lesion, lesionSD, around, math.Log(area / float64(len(r.TA.Pix))), math.Log(w / h), area / (w * h), (float64(box.Y) + h/2) / float64(r.TA.H),
+		info.ColourFraction, black, mean, logged(sd), entropy(bins[:], float64(len(lit))),
+		logged(roughness(r.Image, near, 0, sd)), logged(roughness(r.Image, 0, near, sd)), logged(roughness(r.Image, far, 0, sd)),
+		lesion, logged(lesionSD), (lesion - around) / max(flattest, sd),
+		math.Log(area / float64(len(r.TA.Pix))), math.Log(w / h), area / (w * h), (float64(box.Y) + h/2) / float64(r.TA.H),
 	}
 }
+
+// logged is the logarithm of what may be 0.
+func logged(v float64) float64 { return math.Log(v + 0.02) }
 
 // meanSD of no values is 0 and 0.
 func meanSD(x []float64) (mean, sd float64) {
