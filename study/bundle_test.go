@@ -5,12 +5,15 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"sonotype/bundle"
 	"sonotype/cohort"
+	"sonotype/explain"
+	"sonotype/features"
 	"sonotype/imaging"
 	"sonotype/internal/artifact"
 	"sonotype/nn"
@@ -38,7 +41,7 @@ func openBundle(t *testing.T, file string, isa nn.ISA) *bundle.Bundle {
 func TestBundleGivesTheStudysScores(t *testing.T) {
 	t.Parallel()
 	for name, set := range map[string][]string{
-		"svm on both, trained":        {"network.train.epochs=1", "classify.primary=fusion/svm"},
+		"svm on both, trained":        {"network.train.epochs=1", "network.input=64", "classify.primary=fusion/svm"},
 		"knn, one network for both":   {"network.train.epochs=1", "network.train.shared=true", "classify.primary=fusion/knn"},
 		"lightgbm on the tumour":      {"classify.primary=ta/lightgbm", "bundle.neighbours=ids"},
 		"adaboost around, untrained":  {"classify.primary=pta/adaboost", "bundle.neighbours=none"},
@@ -73,7 +76,7 @@ func TestBundleGivesTheStudysScores(t *testing.T) {
 					t.Errorf("%s: %v from the bundle, %v in the study", im.Patient, got, w)
 				}
 			}
-			checkMaps(t, b, caseOf(t, c, 0))
+			checkMaps(t, r, b, c)
 			checkAnonymous(t, file, f.from.images, r.Plan.Bundle.Neighbours == neighboursIDs)
 		})
 	}
@@ -98,12 +101,35 @@ func checkCard(t *testing.T, r *Run, c bundle.Card, f *freezing) {
 	}
 }
 
-func checkMaps(t *testing.T, b *bundle.Bundle, c bundle.Case) {
+// checkMaps wants the study's own Grad-CAM of an image, and an error where there is none.
+func checkMaps(t *testing.T, r *Run, b *bundle.Bundle, c *cohort.Cohort) {
 	t.Helper()
+	images, err := r.images()
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := caseOf(t, c, images[3].Source)
 	for _, region := range regions {
-		img, err := b.Map(t.Context(), c, region)
-		if want := b.Card().Trained && slices.Contains(b.Card().Regions, region); (err == nil) != want || (want && img.Bounds().Dx() != 32) {
+		got, err := b.Map(t.Context(), one, region)
+		if want := b.Card().Trained && slices.Contains(b.Card().Regions, region); (err == nil) != want {
 			t.Errorf("map of %s: %v", region, err)
+		}
+		if err != nil {
+			continue
+		}
+		maps, err := features.Open(filepath.Join(r.dir(4, "features"), region+"-cam.npy"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer maps.Close()
+		seen, err := b.Prepare(one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		crop := map[string]*imaging.Gray{"ta": seen.TACrop, "pta": seen.PTACrop}[region]
+		side := r.Plan.Network.Input / 32
+		if !reflect.DeepEqual(got, explain.Overlay(crop, maps.Row(3), side, side)) {
+			t.Errorf("the map of %s is not the study's", region)
 		}
 	}
 }
