@@ -77,12 +77,15 @@ var errSignIn = errors.New("the name or the password is wrong, or the account is
 
 // signIn checks a reader's password and starts a session.
 func (s *Service) signIn(ctx context.Context, name, password string) (token string, err error) {
-	select {
-	case s.hashing <- struct{}{}:
-		defer func() { <-s.hashing }()
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
+	err = s.hashing.do(ctx, func() error {
+		token, err = s.session(ctx, name, password)
+		return err
+	})
+	return token, err
+}
+
+// session starts one for who knows the password.
+func (s *Service) session(ctx context.Context, name, password string) (token string, err error) {
 	r, err := s.store.Reader(ctx, name)
 	if errors.Is(err, store.ErrNotFound) {
 		checkPassword(password, unknownReader)

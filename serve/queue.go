@@ -11,11 +11,25 @@ var ErrBusy = errors.New("the server is busy")
 // queue lets one prediction run at a time, since one uses every core, and a few wait.
 type queue struct {
 	places chan struct{} // of those that run or wait
-	turn   chan struct{}
+	turn   slots
+}
+
+// slots are how many of something may go on at once.
+type slots chan struct{}
+
+// do runs f when a slot is free, or gives ctx's error when that ends first.
+func (s slots) do(ctx context.Context, f func() error) error {
+	select {
+	case s <- struct{}{}:
+		defer func() { <-s }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return f()
 }
 
 func newQueue(waiting int) *queue {
-	return &queue{places: make(chan struct{}, waiting+1), turn: make(chan struct{}, 1)}
+	return &queue{places: make(chan struct{}, waiting+1), turn: make(slots, 1)}
 }
 
 // do runs f in its turn, or says that there is no place, or ctx's error when that ends first.
@@ -26,13 +40,7 @@ func (q *queue) do(ctx context.Context, f func() error) error {
 	default:
 		return ErrBusy
 	}
-	select {
-	case q.turn <- struct{}{}:
-		defer func() { <-q.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	return f()
+	return q.turn.do(ctx, f)
 }
 
 // waiting counts those that run or wait.

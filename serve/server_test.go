@@ -364,6 +364,36 @@ func TestNetworksNeedTLSAndAccounts(t *testing.T) {
 	}
 }
 
+func TestSlots(t *testing.T) {
+	s, running, most := make(slots, 2), make(chan struct{}, 8), 0
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	for range 8 {
+		wg.Go(func() {
+			_ = s.do(context.Background(), func() error {
+				running <- struct{}{}
+				mu.Lock()
+				most = max(most, len(running))
+				mu.Unlock()
+				time.Sleep(time.Millisecond)
+				<-running
+				return nil
+			})
+		})
+	}
+	wg.Wait()
+	if most != 2 {
+		t.Errorf("%d at once in 2 slots", most)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s <- struct{}{}
+	s <- struct{}{}
+	if err := s.do(ctx, func() error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("no slot was free: %v", err)
+	}
+}
+
 // More predictions than have a place are told to come again; the others are answered.
 func TestBusyServerSaysSo(t *testing.T) {
 	m := oracle{wait: make(chan struct{})}

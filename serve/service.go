@@ -41,12 +41,16 @@ type Service struct {
 	model Model
 	queue *queue
 
-	hashing chan struct{} // passwords being checked
+	hashing  slots // passwords being checked
+	decoding slots // images and outlines being decoded: up to half a gigabyte each
 }
+
+// decoding is how many files are decoded at once.
+const decoding = 4
 
 // NewService serves a model; at most waiting predictions wait for their turn, and those beyond are ErrBusy.
 func NewService(s *store.Store, m Model, waiting int) *Service {
-	return &Service{store: s, model: m, queue: newQueue(waiting), hashing: make(chan struct{}, hashing)}
+	return &Service{store: s, model: m, queue: newQueue(waiting), hashing: make(slots, hashing), decoding: make(slots, decoding)}
 }
 
 // Card describes the model.
@@ -69,7 +73,7 @@ type Upload struct {
 
 // AddCase keeps an image that can be decoded.
 func (s *Service) AddCase(ctx context.Context, reader string, u Upload) (store.Case, error) {
-	if _, _, err := decodeImage(u.Image); err != nil {
+	if _, _, err := s.decodeImage(ctx, u.Image); err != nil {
 		return store.Case{}, err
 	}
 	return s.store.AddCase(ctx, reader, store.NewCase{Patient: u.Patient, Image: u.Image, Device: u.Device, PixelMM: u.PixelMM, Key: u.Key})
@@ -81,28 +85,37 @@ func (s *Service) AddOutline(ctx context.Context, reader, id string, u Upload) (
 	if err != nil {
 		return store.Outline{}, err
 	}
-	img, _, err := decodeImage(file)
+	img, _, err := s.decodeImage(ctx, file)
 	if err != nil {
 		return store.Outline{}, err
 	}
-	if _, err := decodeMask(u.Mask, img); err != nil {
+	if _, err := s.decodeMask(ctx, u.Mask, img); err != nil {
 		return store.Outline{}, err
 	}
 	return s.store.AddOutline(ctx, reader, id, u.Mask, u.Key)
 }
 
 // decodeImage refuses files that are no image; its errors are the sender's fault.
-func decodeImage(file []byte) (*imaging.Gray, imaging.Info, error) {
-	img, info, err := imaging.DecodeBytes("image", file)
-	if err != nil {
-		return nil, info, Rejected(err)
-	}
-	return img, info, nil
+func (s *Service) decodeImage(ctx context.Context, file []byte) (img *imaging.Gray, info imaging.Info, err error) {
+	err = s.decoding.do(ctx, func() (err error) {
+		if img, info, err = imaging.DecodeBytes("image", file); err != nil {
+			return Rejected(err)
+		}
+		return nil
+	})
+	return img, info, err
 }
 
 // decodeMask refuses files that are no outline of the image.
-func decodeMask(file []byte, img *imaging.Gray) (*roi.Mask, error) {
-	m, info, err := roi.DecodeMask(maskName(file), file)
+func (s *Service) decodeMask(ctx context.Context, file []byte, img *imaging.Gray) (m *roi.Mask, err error) {
+	var info roi.MaskInfo
+	err = s.decoding.do(ctx, func() (err error) {
+		m, info, err = roi.DecodeMask(maskName(file), file)
+		return err
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, Rejected(err)
 	}
@@ -141,15 +154,15 @@ func (s *Service) lesion(ctx context.Context, id, outline string) (bundle.Case, 
 	if u.Mask, err = s.store.Mask(ctx, id, outline); err != nil {
 		return bundle.Case{}, err
 	}
-	return decode(u)
+	return s.decode(ctx, u)
 }
 
 // decode turns an upload into a case for the model.
-func decode(u Upload) (c bundle.Case, err error) {
-	if c.Image, c.Info, err = decodeImage(u.Image); err != nil {
+func (s *Service) decode(ctx context.Context, u Upload) (c bundle.Case, err error) {
+	if c.Image, c.Info, err = s.decodeImage(ctx, u.Image); err != nil {
 		return c, err
 	}
-	if c.Mask, err = decodeMask(u.Mask, c.Image); err != nil {
+	if c.Mask, err = s.decodeMask(ctx, u.Mask, c.Image); err != nil {
 		return c, err
 	}
 	c.Device = u.Device
@@ -161,11 +174,7 @@ func decode(u Upload) (c bundle.Case, err error) {
 
 // Predict predicts a stored case and keeps the answer.
 func (s *Service) Predict(ctx context.Context, reader, id, outline string) (store.Prediction, error) {
-	c, err := s.lesion(ctx, id, outline)
-	if err != nil {
-		return store.Prediction{}, err
-	}
-	p, err := s.predict(ctx, c)
+	p, err := s.predict(ctx, func() (bundle.Case, error) { return s.lesion(ctx, id, outline) })
 	if err != nil {
 		return store.Prediction{}, err
 	}
@@ -178,16 +187,16 @@ func (s *Service) Predict(ctx context.Context, reader, id, outline string) (stor
 
 // PredictUpload predicts an image with its mask and keeps nothing.
 func (s *Service) PredictUpload(ctx context.Context, u Upload) (bundle.Prediction, error) {
-	c, err := decode(u)
-	if err != nil {
-		return bundle.Prediction{}, err
-	}
-	return s.predict(ctx, c)
+	return s.predict(ctx, func() (bundle.Case, error) { return s.decode(ctx, u) })
 }
 
-// predict waits for the model's turn.
-func (s *Service) predict(ctx context.Context, c bundle.Case) (p bundle.Prediction, err error) {
+// predict waits for the model's turn and decodes the case only then: those who wait hold no picture.
+func (s *Service) predict(ctx context.Context, decode func() (bundle.Case, error)) (p bundle.Prediction, err error) {
 	err = s.queue.do(ctx, func() error {
+		c, err := decode()
+		if err != nil {
+			return err
+		}
 		p, err = s.model.Predict(ctx, c)
 		return err
 	})
@@ -200,7 +209,7 @@ func (s *Service) Picture(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	img, _, err := decodeImage(file)
+	img, _, err := s.decodeImage(ctx, file)
 	if err != nil {
 		return nil, err
 	}
@@ -261,12 +270,12 @@ func (s *Service) Map(ctx context.Context, id, outline, region string) ([]byte, 
 	if !slices.Contains(bundle.Regions, region) {
 		return nil, Rejected(&problem.Error{What: "unknown region", Expected: "ta or pta", Found: region})
 	}
-	c, err := s.lesion(ctx, id, outline)
-	if err != nil {
-		return nil, err
-	}
 	var drawn image.Image
-	err = s.queue.do(ctx, func() (err error) {
+	err := s.queue.do(ctx, func() error {
+		c, err := s.lesion(ctx, id, outline)
+		if err != nil {
+			return err
+		}
 		drawn, err = s.model.Map(ctx, c, region)
 		return err
 	})
