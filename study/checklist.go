@@ -44,8 +44,8 @@ func (a *assembly) checklistsOf(s *report.Study) (report.Checklists, error) {
 	return report.Checklists(checklist.Fill(f, p.Answers)), nil
 }
 
-// runFiles lists the files of the stages before the report. The report's own folder is not among them, since it does not
-// exist yet; nor is what was computed after the line, which may be out of date: evidenceDone knows.
+// runFiles lists the files of the stages before the report. Its own folder and the bundle's are not among them, since they
+// do not exist yet; nor is what was computed after the line, which may be out of date: evidenceDone knows.
 func runFiles(dir string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -58,7 +58,7 @@ func runFiles(dir string) ([]string, error) {
 		}
 		rel = filepath.ToSlash(rel)
 		switch {
-		case d.IsDir() && (rel == "09-report" || rel == checkpointDir || rel == robustnessDir):
+		case d.IsDir() && (rel == "09-report" || rel == "10-bundle" || rel == checkpointDir || rel == robustnessDir):
 			return filepath.SkipDir
 		case !d.IsDir() && !strings.HasPrefix(d.Name(), "."):
 			files = append(files, rel)

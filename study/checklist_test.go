@@ -80,10 +80,10 @@ func TestAnswersAreChecked(t *testing.T) {
 	}
 }
 
-// The facts are what the stages before the report have written; nothing of the report's own folder is among them.
+// The facts are what the stages before the report have written; nothing of the report and the bundle is among them.
 func TestRunFiles(t *testing.T) {
 	dir := t.TempDir()
-	for _, f := range []string{"plan.json", ".lock", "01-cohort/flow.json", "09-report/report.html", "robustness/old.json", ".checkpoints/x"} {
+	for _, f := range []string{"plan.json", ".lock", "01-cohort/flow.json", "09-report/report.html", "10-bundle/model.sono", "robustness/old.json", ".checkpoints/x"} {
 		os.MkdirAll(filepath.Join(dir, filepath.Dir(f)), 0o755)
 		os.WriteFile(filepath.Join(dir, f), nil, 0o644)
 	}
