@@ -20,8 +20,6 @@ func (r rejection) Unwrap() error { return r.error }
 // Rejected marks an error as the request's fault: its words reach the sender.
 func Rejected(err error) error { return rejection{err} }
 
-func size(w, h int) string { return fmt.Sprintf("%d x %d px", w, h) }
-
 // Fault is an error as a client sees it, application/problem+json (RFC 9457).
 type Fault struct {
 	Type     string `json:"type"`

@@ -67,15 +67,20 @@ func scanEntry(row row) (e Entry, err error) {
 // VerifyAudit follows the chain from the first entry; the error names the first entry that does not fit. It returns the
 // number of entries and the last hash, which, kept elsewhere, also betrays a log cut at its end.
 func (s *Store) VerifyAudit(ctx context.Context) (n int64, last string, err error) {
-	all, err := list(ctx, s.read, scanEntry, "SELECT seq, time, actor, action, subject, detail, hash FROM audit ORDER BY seq")
+	rows, err := s.read.QueryContext(ctx, "SELECT seq, time, actor, action, subject, detail, hash FROM audit ORDER BY seq")
 	if err != nil {
-		return 0, "", err
+		return 0, "", named(err)
 	}
-	for _, e := range all {
+	defer rows.Close()
+	for rows.Next() {
+		e, err := scanEntry(rows)
+		if err != nil {
+			return n, last, err
+		}
 		if e.Seq != n+1 || e.chain(last) != e.Hash {
 			return n, last, &problem.Error{What: "the audit log was changed", Found: fmt.Sprintf("entry %d does not follow from the one before it", e.Seq)}
 		}
 		n, last = e.Seq, e.Hash
 	}
-	return n, last, nil
+	return n, last, named(rows.Err())
 }

@@ -37,13 +37,12 @@ type Store struct {
 	write *sql.DB // one connection: SQLite has one writer, and waiting here is fair
 	read  *sql.DB
 	vault *Vault
-	path  string
 	now   func() time.Time
 }
 
 // Open opens the database, making it where there is none.
 func Open(path string, v *Vault) (*Store, error) {
-	s := &Store{vault: v, path: path, now: time.Now}
+	s := &Store{vault: v, now: time.Now}
 	err := private(path)
 	if err != nil {
 		return nil, &problem.Error{What: "cannot open the database", File: path, Err: err}

@@ -14,13 +14,15 @@ import (
 	"time"
 )
 
+func database(dir string) string { return filepath.Join(dir, "cases with space?.db") }
+
 func open(t *testing.T, dir string, keep bool) *Store {
 	t.Helper()
 	v, err := OpenVault(filepath.Join(dir, "key"), keep)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(filepath.Join(dir, "cases with space?.db"), v)
+	s, err := Open(database(dir), v)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,31 +251,31 @@ func TestBackupAndRestore(t *testing.T) {
 	s := open(t, dir, true)
 	c := must[Case](t)(s.AddCase(ctx, "mei", NewCase{Patient: "P1", Image: []byte("a")}))
 	copy := filepath.Join(dir, "copy.db")
-	if err := Backup(ctx, s.path, copy); err != nil {
+	if err := Backup(ctx, database(dir), copy); err != nil {
 		t.Fatal(err)
 	}
-	if err := Backup(ctx, s.path, copy); err == nil {
+	if err := Backup(ctx, database(dir), copy); err == nil {
 		t.Error("a back-up overwrote a file")
 	}
-	for _, f := range []string{copy, s.path} {
+	for _, f := range []string{copy, database(dir)} {
 		if info := must[os.FileInfo](t)(os.Stat(f)); info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: mode %v", f, info.Mode())
 		}
 	}
 	lost := must[Case](t)(s.AddCase(ctx, "mei", NewCase{Patient: "P2", Image: []byte("b")}))
-	if err := Restore(ctx, copy, s.path); err == nil || !strings.Contains(err.Error(), "in use") {
+	if err := Restore(ctx, copy, database(dir)); err == nil || !strings.Contains(err.Error(), "in use") {
 		t.Errorf("restored under a server: %v", err)
 	}
 	s.Close()
-	if err := Backup(ctx, s.path, filepath.Join(dir, "stopped.db")); err != nil {
+	if err := Backup(ctx, database(dir), filepath.Join(dir, "stopped.db")); err != nil {
 		t.Errorf("back-up while no server runs: %v", err)
 	}
 	for range 2 { // a second time, over what the first set aside
-		if err := Restore(ctx, copy, s.path); err != nil {
+		if err := Restore(ctx, copy, database(dir)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	must[os.FileInfo](t)(os.Stat(s.path + ".before-restore"))
+	must[os.FileInfo](t)(os.Stat(database(dir) + ".before-restore"))
 	s = open(t, dir, true)
 	if got := must[Case](t)(s.Case(ctx, c.ID)); got.Patient != "P1" {
 		t.Errorf("restored %+v", got)
@@ -288,7 +290,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if err := os.WriteFile(copy, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Restore(ctx, copy, s.path); err == nil || !strings.Contains(err.Error(), "damaged") {
+	if err := Restore(ctx, copy, database(dir)); err == nil || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a damaged back-up: %v", err)
 	}
 }
@@ -372,7 +374,7 @@ func TestKilledWriterLosesNothing(t *testing.T) {
 	if n == 0 {
 		t.Fatalf("the writer reported nothing: %q", out.String())
 	}
-	if err := Check(context.Background(), s.path); err != nil {
+	if err := Check(context.Background(), database(dir)); err != nil {
 		t.Error(err)
 	}
 }
@@ -384,13 +386,13 @@ func TestAnotherVersionIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Close()
-	if _, err := Open(s.path, s.vault); err == nil || !strings.Contains(err.Error(), "version is 99") {
+	if _, err := Open(database(dir), s.vault); err == nil || !strings.Contains(err.Error(), "version is 99") {
 		t.Errorf("%v", err)
 	}
-	if err := os.WriteFile(s.path, []byte("this is no database at all, not even a little one"), 0o600); err != nil {
+	if err := os.WriteFile(database(dir), []byte("this is no database at all, not even a little one"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(s.path, s.vault); err == nil {
+	if _, err := Open(database(dir), s.vault); err == nil {
 		t.Error("a text file was opened")
 	}
 }
