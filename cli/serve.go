@@ -87,7 +87,7 @@ only. Listens on 127.0.0.1 unless told otherwise; another address needs accounts
 	cmd.Flags().StringVar(&f.addr, "addr", "127.0.0.1:8080", "address to listen on")
 	cmd.Flags().StringVar(&f.cert, "tls-cert", "", "TLS certificate, PEM")
 	cmd.Flags().StringVar(&f.key, "tls-key", "", "its key, PEM")
-	cmd.Flags().BoolVar(&f.proxy, "behind-proxy", false, "a reverse proxy in front does TLS")
+	cmd.Flags().BoolVar(&f.proxy, "behind-proxy", false, "a reverse proxy in front does TLS and adds the client's address to X-Forwarded-For")
 	cmd.Flags().IntVar(&f.waiting, "queue", 32, "predictions that may wait for their turn; more are told to come again")
 	require(cmd, "bundle")
 	cmd.AddCommand(a.serveReader(&f.dataFlags), a.serveBackup(&f.dataFlags), a.serveRestore(&f.dataFlags), a.serveCheck(&f.dataFlags))

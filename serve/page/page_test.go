@@ -193,6 +193,21 @@ func (b *browser) addCase(s *serve.Service) (id, outline string) {
 	return cases[0].ID, o.ID
 }
 
+// Whatever a stranger asks for, in whatever spelling, is the form to sign in or nothing.
+func TestStrangersSeeTheSignInAlone(t *testing.T) {
+	b, _ := newSite(t, confident(), true)
+	for _, path := range []string{"/", "/model", "/audit", "/readers", "/cases/x", "/cases/x/results", "/%61udit", "//audit", "/login/../audit", "/cases/x%2f..%2f..%2fassets%2f"} {
+		if page := b.get(path, 200); !strings.Contains(page, `type="password"`) {
+			t.Errorf("%s shows a stranger\n%s", path, page)
+		}
+	}
+	for _, path := range []string{"/assets/../audit", "/assets/%2e%2e/readers", "/assets%2f..%2fmodel", "/assets/../words/en.yaml", "/api/%61udit/../readers"} {
+		if page := b.get(path, 404); strings.Contains(page, "<table") || strings.Contains(page, "login.title:") {
+			t.Errorf("%s shows a stranger\n%s", path, page)
+		}
+	}
+}
+
 func TestFailedSignInIsSaid(t *testing.T) {
 	b, _ := newSite(t, confident(), true)
 	if page := b.post("/login", url.Values{"name": {"mei"}, "password": {"guess"}}, 200); !strings.Contains(page, "The name or the password is wrong") {
