@@ -278,7 +278,7 @@ func TestBareCohort(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := t.TempDir()
-	s := mustRun(t, dir, out, 0, "classify.models=[lr, knn]")
+	s := mustRun(t, dir, out, 0, "classify.models=[lr, knn]", "clinical.variables=[]")
 	var r results
 	if err := artifact.ReadJSON(filepath.Join(out, "results.json"), &r); err != nil {
 		t.Fatal(err)
