@@ -14,6 +14,7 @@ import (
 
 	"sonotype/internal/num"
 	"sonotype/internal/problem"
+	"sonotype/serve/store"
 )
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
@@ -100,10 +101,12 @@ func (s *Server) endSession(w http.ResponseWriter, r *http.Request) {
 
 // signOut ends the request's session and takes its cookie away.
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request) error {
-	if c, err := r.Cookie(s.cookieName()); err == nil && s.Accounts {
-		if err := s.store.EndSession(r.Context(), ReaderOf(r.Context()).Name, c.Value); err != nil {
-			return err
-		}
+	reader, err := s.reader(r)
+	if c, none := r.Cookie(s.cookieName()); err == nil && none == nil && s.Accounts {
+		err = s.store.EndSession(r.Context(), reader.Name, c.Value)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // a session that has ended needs no end
+		return err
 	}
 	http.SetCookie(w, s.cookie("", -time.Second))
 	return nil

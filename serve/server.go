@@ -101,7 +101,7 @@ func (s *Server) Handler() http.Handler {
 	r.With(SmallBody).Post("/api/session", s.createSession)
 	r.Get("/login", s.page)
 	r.With(SmallBody).Post("/login", s.formSession)
-	r.With(s.signedIn).Post("/logout", s.formSignOut)
+	r.Post("/logout", s.formSignOut)
 	r.Group(func(r chi.Router) {
 		r.Use(s.signedIn)
 		s.routes(r)
@@ -150,6 +150,10 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request) {
 	}
 	reader, err := s.reader(r)
 	if errors.Is(err, store.ErrNotFound) && r.URL.Path != "/login" && !strings.HasPrefix(r.URL.Path, "/assets/") {
+		if r.Header.Get("HX-Request") != "" { // a part of a page: the whole page must go
+			w.Header().Set("HX-Redirect", "/login")
+			return
+		}
 		http.Redirect(w, r, "/login", http.StatusSeeOther)
 		return
 	}

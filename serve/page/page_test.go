@@ -208,6 +208,27 @@ func TestStrangersSeeTheSignInAlone(t *testing.T) {
 	}
 }
 
+// A page whose session has ended goes to the form as a whole, also when it asked for a part; signing out then is no error.
+func TestEndedSession(t *testing.T) {
+	b, _ := newSite(t, confident(), true)
+	r, err := http.NewRequest("GET", b.url+"/cases/x/results", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("HX-Request", "true")
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Body.Close()
+	if w.Header.Get("HX-Redirect") != "/login" {
+		t.Errorf("a part of a page: %d %v", w.StatusCode, w.Header)
+	}
+	if page := b.post("/logout", nil, 200); !strings.Contains(page, `type="password"`) {
+		t.Error("signing out without a session does not lead to the form")
+	}
+}
+
 func TestFailedSignInIsSaid(t *testing.T) {
 	b, _ := newSite(t, confident(), true)
 	if page := b.post("/login", url.Values{"name": {"mei"}, "password": {"guess"}}, 200); !strings.Contains(page, "The name or the password is wrong") {
