@@ -49,7 +49,7 @@ rows = []
 
 
 def put(kind, image, mask):
-    folder = os.path.join(args.out, kind.replace(" ", "-"))
+    folder = os.path.join(args.out, kind.replace(":", "").replace(" ", "-"))
     os.makedirs(folder, exist_ok=True)
     name = "%s/%04d" % (folder, len(rows))
     cv2.imwrite(name + ".png", np.clip(image, 0, 255).astype(np.uint8))
