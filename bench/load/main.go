@@ -62,7 +62,10 @@ func form(image, mask string) (kind string, body []byte, err error) {
 			return "", nil, err
 		}
 	}
-	return w.FormDataContentType(), b.Bytes(), w.Close()
+	if err := w.Close(); err != nil {
+		return "", nil, err
+	}
+	return w.FormDataContentType(), b.Bytes(), nil
 }
 
 // load is what the clients send and what came back.
