@@ -6,7 +6,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -159,17 +158,10 @@ func (v *validating) scores() *scoredTable {
 	return s
 }
 
-// followSite adds survival at the bundle's cut for the units with follow-up.
+// followSite adds survival at the bundle's cut for the patients with follow-up.
 func (v *validating) followSite(context.Context) error {
 	cut := v.bundle.Card().SurvivalCut
-	var d survival.Data
-	var labels []float64
-	for _, u := range v.site.Units {
-		if !math.IsNaN(u.DFSMonths) && u.DFSEvent >= 0 {
-			d.Time, d.Event, d.Score = append(d.Time, u.DFSMonths), append(d.Event, u.DFSEvent), append(d.Score, u.Score)
-			labels = append(labels, float64(u.Label))
-		}
-	}
+	d, labels := v.site.FollowUp()
 	switch {
 	case len(d.Time) == 0:
 		return nil

@@ -11,6 +11,7 @@ import (
 func (c *Cohort) findConflicts(tables []*Table) {
 	c.patientConflicts()
 	c.unitConflicts()
+	c.followUpConflicts()
 	c.imageConflicts()
 	c.clinicalDifferences()
 	c.oneOutcome(tables)
@@ -62,29 +63,38 @@ func (c *Cohort) patientConflicts() {
 	}
 }
 
-// unitConflicts: one outcome and one follow-up a unit, and ids that cannot be confused.
+// unitConflicts: one outcome a unit, and ids that cannot be confused.
 func (c *Cohort) unitConflicts() {
 	for i, u := range c.Units {
 		if i > 0 && c.Units[i-1].ID == u.ID {
 			c.add(SeverityError, UnitAmbiguous, c.firstRow(u), "the lesion's id "+quote(u.ID)+" is also that of another patient or lesion", `do not use "#" in patient ids`)
 		}
 		f := c.firstRow(u)
-		followUp := f
-		var outcome, follow bool
 		for _, r := range c.rowsOf(u) {
-			if !outcome && (r.Label != f.Label || r.Outcome != f.Outcome) {
-				outcome = true
+			if r.Label != f.Label || r.Outcome != f.Outcome {
 				c.add(SeverityError, OutcomeConflict, r, fmt.Sprintf("different outcomes for one unit of analysis (%s): %g here and %g in %s", u.ID, r.Outcome, f.Outcome, where(r, f)),
 					"one outcome a patient, or a lesion_id for each lesion")
+				break
 			}
+		}
+	}
+}
+
+// followUpConflicts: one follow-up a patient, all lesions together.
+func (c *Cohort) followUpConflicts() {
+	first := make(map[string]Row)
+	reported := make(map[string]bool)
+	for _, u := range c.Units {
+		for _, r := range c.rowsOf(u) {
+			f, known := first[u.Patient]
 			switch {
 			case math.IsNaN(r.DFSMonths):
-			case math.IsNaN(followUp.DFSMonths):
-				followUp = r
-			case !follow && (r.DFSMonths != followUp.DFSMonths || r.DFSEvent != followUp.DFSEvent):
-				follow = true
-				c.add(SeverityError, FollowUpConflict, r, fmt.Sprintf("different follow-up for one unit of analysis (%s): %g months, event %d here and %g months, event %d in %s",
-					u.ID, r.DFSMonths, r.DFSEvent, followUp.DFSMonths, followUp.DFSEvent, where(r, followUp)), "one dfs_months and dfs_event a patient")
+			case !known:
+				first[u.Patient] = r
+			case !reported[u.Patient] && (r.DFSMonths != f.DFSMonths || r.DFSEvent != f.DFSEvent):
+				reported[u.Patient] = true
+				c.add(SeverityError, FollowUpConflict, r, fmt.Sprintf("different follow-up for one patient: %g months, event %d here and %g months, event %d in %s",
+					r.DFSMonths, r.DFSEvent, f.DFSMonths, f.DFSEvent, where(r, f)), "one dfs_months and dfs_event a patient")
 			}
 		}
 	}

@@ -43,6 +43,7 @@ var tableCases = []struct {
 	{EventMissing, "|dfs_months", []string{"P1|a.png|a.nii|A|1|3"}, "error event-missing 1"},
 	{TimeMissing, "|dfs_months|dfs_event", []string{"P1|a.png|a.nii|A|1||1"}, "warning time-missing 2"},
 	{FollowUpConflict, "|dfs_months|dfs_event", []string{"P1|a.png|a.nii|A|1|3|1", "P1|b.png|b.nii|A|1|4|1"}, "error follow-up-conflict 3"},
+	{FollowUpConflict, "|lesion_id|dfs_months|dfs_event", []string{"P1|a.png|a.nii|A|1|L1|3|1", "P1|b.png|b.nii|A|0|L2|3|0"}, "error follow-up-conflict 3"},
 	{Metastatic, "|M|dfs_months|dfs_event", []string{"P1|a.png|a.nii|A|1|M1|3|1"}, "warning metastatic-in-disease-free 2"},
 	{Metastatic, "|m_stage|dfs_months|dfs_event", []string{"P1|a.png|a.nii|A|1|1|3|1"}, "warning metastatic-in-disease-free 2"},
 	{SplitInvalid, "|split", []string{"P1|a.png|a.nii|A|1|test"}, "error split-invalid 2"},

@@ -16,7 +16,7 @@ import (
 // Stage 08 asks whether the score, and the measured outcome, separate disease-free survival.
 func survivalStage() *stage {
 	return &stage{
-		number: 8, name: "survival", version: 3,
+		number: 8, name: "survival", version: 4,
 		needs: []string{"cohort", "roi", "classify", "evaluate"},
 		params: func(p *Plan) any {
 			return []any{p.Survival, p.Outcome, p.Columns.Age, p.Columns.Centre, p.Clinical.Variables, p.Clinical.Reference}
@@ -54,8 +54,8 @@ func runSurvival(_ context.Context, r *Run, out string) error {
 	}
 	res := survivalResults{Sets: []report.SurvivalSet{}}
 	for _, set := range []string{cohort.SetInternal, cohort.SetExternal} {
-		f := follow(c, scores[set][e.Primary])
-		if len(f.units) == 0 {
+		f := followScored(c, scores[set][e.Primary])
+		if len(f.patients) == 0 {
 			continue
 		}
 		if err := r.readTest("survival", set, "survival by the primary model's score", f.ids()); err != nil {
@@ -85,10 +85,10 @@ func (r *Run) survivalOf(c *cohort.Cohort, set string, f followed, cut float64) 
 	d := survival.Data{Score: f.score}
 	d.Time, d.Event = f.followUp()
 	var err error
-	if d.Clinical, err = r.survivalCovariates(c, f.units); err != nil {
+	if d.Clinical, err = r.survivalCovariates(c, f.patients); err != nil {
 		return report.SurvivalSet{}, err
 	}
-	if d.Strata, err = r.survivalStrata(c, f.units); err != nil {
+	if d.Strata, err = r.survivalStrata(c, f.patients); err != nil {
 		return report.SurvivalSet{}, err
 	}
 	p := r.Plan.Survival

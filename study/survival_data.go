@@ -3,6 +3,7 @@ package study
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -14,40 +15,89 @@ import (
 	"sonotype/survival"
 )
 
-// followed is a set's units with follow-up and their scores.
+// followed are patients with follow-up and their scores. A patient has one disease-free survival, whatever the number of
+// lesions, so each stands here once.
 type followed struct {
-	units []cohort.Unit
-	score []float64
+	patients []cohort.Unit // what their units know together
+	score    []float64
 }
 
-// follow joins scores with the follow-up of their units; units without one are left out.
-func follow(c *cohort.Cohort, s scored) followed {
-	units := map[string]cohort.Unit{}
-	for _, u := range c.Units {
-		units[u.ID] = u
+// follow joins units and their scores by patient: the mean score; positive where any unit is; of follow-up and clinical
+// columns the first value that is known. Patients without follow-up are left out.
+func follow(units []cohort.Unit, scores []float64) followed {
+	var all followed
+	at, count := map[string]int{}, []float64{}
+	for i, u := range units {
+		k, seen := at[u.Patient]
+		if !seen {
+			k = len(all.patients)
+			at[u.Patient] = k
+			u.Clinical = maps.Clone(u.Clinical)
+			all.patients, all.score, count = append(all.patients, u), append(all.score, 0), append(count, 0)
+		}
+		all.score[k] += scores[i]
+		count[k]++
+		join(&all.patients[k], u)
 	}
 	var f followed
-	for i, id := range s.units {
-		u := units[id]
-		if math.IsNaN(u.DFSMonths) || u.DFSEvent < 0 {
-			continue
+	for k, p := range all.patients {
+		if !math.IsNaN(p.DFSMonths) && p.DFSEvent >= 0 {
+			f.patients, f.score = append(f.patients, p), append(f.score, all.score[k]/count[k])
 		}
-		f.units, f.score = append(f.units, u), append(f.score, s.scores[i])
 	}
 	return f
 }
 
+// join adds to a patient what another of their units says.
+func join(p *cohort.Unit, u cohort.Unit) {
+	p.Label = max(p.Label, u.Label)
+	if math.IsNaN(p.DFSMonths) || p.DFSEvent < 0 {
+		p.DFSMonths, p.DFSEvent = u.DFSMonths, u.DFSEvent
+	}
+	for name, v := range u.Clinical {
+		if p.Clinical[name] == "" {
+			p.Clinical[name] = v
+		}
+	}
+}
+
+// followScored is follow for the scores of a set.
+func followScored(c *cohort.Cohort, s scored) followed {
+	byID := map[string]cohort.Unit{}
+	for _, u := range c.Units {
+		byID[u.ID] = u
+	}
+	units := make([]cohort.Unit, len(s.units))
+	for i, id := range s.units {
+		units[i] = byID[id]
+	}
+	return follow(units, s.scores)
+}
+
+// FollowUp are the patients of the site that have follow-up, one entry each, with their measured outcomes as scores.
+func (s *Site) FollowUp() (d survival.Data, labels []float64) {
+	var units []cohort.Unit
+	var scores []float64
+	for _, u := range s.Units {
+		units, scores = append(units, u.Unit), append(scores, u.Score)
+	}
+	f := follow(units, scores)
+	d.Score = f.score
+	d.Time, d.Event = f.followUp()
+	return d, f.labels()
+}
+
 func (f followed) ids() []string {
 	var out []string
-	for _, u := range f.units {
-		out = append(out, u.ID)
+	for _, p := range f.patients {
+		out = append(out, p.Patient)
 	}
 	return out
 }
 
 func (f followed) followUp() (months []float64, event []int) {
-	for _, u := range f.units {
-		months, event = append(months, u.DFSMonths), append(event, u.DFSEvent)
+	for _, p := range f.patients {
+		months, event = append(months, p.DFSMonths), append(event, p.DFSEvent)
 	}
 	return months, event
 }
@@ -55,8 +105,8 @@ func (f followed) followUp() (months []float64, event []int) {
 // labels are the measured outcomes, as scores.
 func (f followed) labels() []float64 {
 	var out []float64
-	for _, u := range f.units {
-		out = append(out, float64(u.Label))
+	for _, p := range f.patients {
+		out = append(out, float64(p.Label))
 	}
 	return out
 }

@@ -57,3 +57,38 @@ func TestSurvivalPlan(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A patient with two lesions stands once in the survival analysis, with what the lesions say together.
+func TestFollowUpIsThePatients(t *testing.T) {
+	nan := math.NaN()
+	units := []cohort.Unit{
+		{ID: "a", Patient: "a", Label: 0, DFSMonths: 10, DFSEvent: 1, Clinical: map[string]string{"age": "50"}},
+		{ID: "b#1", Patient: "b", Lesion: "1", Label: 0, DFSMonths: nan, DFSEvent: -1, Clinical: map[string]string{"age": "", "er": "low"}},
+		{ID: "b#2", Patient: "b", Lesion: "2", Label: 1, DFSMonths: 20, DFSEvent: 0, Clinical: map[string]string{"age": "60", "er": "positive"}},
+		{ID: "c", Patient: "c", Label: 1, DFSMonths: nan, DFSEvent: -1},
+	}
+	scores := []float64{.1, .25, .75, .9}
+	check := func(f followed) {
+		t.Helper()
+		months, event := f.followUp()
+		if !slices.Equal(f.ids(), []string{"a", "b"}) || !slices.Equal(f.score, []float64{.1, .5}) || !slices.Equal(f.labels(), []float64{0, 1}) ||
+			!slices.Equal(months, []float64{10, 20}) || !slices.Equal(event, []int{1, 0}) {
+			t.Errorf("%+v", f)
+		}
+		if b := f.patients[1].Clinical; b["age"] != "60" || b["er"] != "low" {
+			t.Errorf("clinical columns %v", b)
+		}
+	}
+	check(follow(units, scores))
+	check(followScored(&cohort.Cohort{Units: units}, scored{units: []string{"a", "b#1", "b#2", "c"}, scores: scores}))
+	if units[1].Clinical["age"] != "" {
+		t.Error("joining changed the cohort")
+	}
+	site := &Site{}
+	for i, u := range units {
+		site.Units = append(site.Units, SiteUnit{Unit: u, Score: scores[i]})
+	}
+	if d, labels := site.FollowUp(); !slices.Equal(d.Score, []float64{.1, .5}) || !slices.Equal(d.Time, []float64{10, 20}) || !slices.Equal(labels, []float64{0, 1}) {
+		t.Errorf("%+v, %v", d, labels)
+	}
+}

@@ -132,13 +132,12 @@ func checkExport(t *testing.T, site *Site, b *bundle.Bundle) {
 	if r.Decision, err = evaluate.Decision(probabilities, labels, nil); err != nil {
 		t.Fatal(err)
 	}
-	f := follow(&cohort.Cohort{Units: unitsOf(site)}, scored{units: idsOf(site), scores: scores})
-	times, events := f.followUp()
-	a, err := survival.Analyse(survival.Data{Time: times, Event: events, Score: f.score}, survival.Options{Cut: float64(b.Card().SurvivalCut), Times: []float64{12}})
+	d, _ := site.FollowUp()
+	a, err := survival.Analyse(d, survival.Options{Cut: float64(b.Card().SurvivalCut), Times: []float64{12}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := site.Export(b, "test", &r, SurvivalSet("site", "Site", times, a, &a.Contrast, ""), samplesize.Assessment{}, nil)
+	e := site.Export(b, "test", &r, SurvivalSet("site", "Site", d.Time, a, &a.Contrast, ""), samplesize.Assessment{}, nil)
 	if e.Measured == nil || len(e.Measured.Groups) == 0 || len(e.Measured.Decision) == 0 || len(e.Measured.Scores) == 0 {
 		t.Fatalf("%+v", e)
 	}
@@ -164,22 +163,6 @@ func checkExport(t *testing.T, site *Site, b *bundle.Bundle) {
 		}
 	}
 	checkNumbers(t, text, known)
-}
-
-func unitsOf(site *Site) []cohort.Unit {
-	var out []cohort.Unit
-	for _, u := range site.Units {
-		out = append(out, u.Unit)
-	}
-	return out
-}
-
-func idsOf(site *Site) []string {
-	var out []string
-	for _, u := range site.Units {
-		out = append(out, u.ID)
-	}
-	return out
 }
 
 // checkNumbers looks for what belongs to a single case among a JSON file's numbers. Short numbers, such as a share of one
