@@ -111,3 +111,21 @@ func TestStatisticsAreAlwaysFinite(t *testing.T) {
 		}
 	}
 }
+
+// A patient's own images are no neighbours, since a new case has none among the training cases.
+func TestApartLeavesOutThePatient(t *testing.T) {
+	n := Neighbours{}
+	for _, x := range []float64{0, 0.1, 0.2, 5, 7, 9, 11, 13} {
+		n.Cases = append(n.Cases, TrainingCase{Inputs: []float64{x}})
+	}
+	got := n.Apart([]string{"a", "a", "a", "b", "c", "d", "e", "f"})
+	want := []float64{9, 8.9, 8.8} // to 5, 7, 9, 11 and 13
+	for i, w := range want {
+		if math.Abs(got[i]-w) > 1e-12 {
+			t.Errorf("image %d of the patient: %v from the others, want %v", i, got[i], w)
+		}
+	}
+	if w := (2 + 4 + 4.8 + 4.9 + 5) / 5; math.Abs(got[3]-w) > 1e-12 {
+		t.Errorf("a patient with one image: %v from the others, want %v", got[3], w)
+	}
+}

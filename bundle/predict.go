@@ -76,7 +76,7 @@ func (b *Bundle) Predict(ctx context.Context, c Case) (Prediction, error) {
 	if err != nil {
 		return p, err
 	}
-	near := b.reference.neighbours.nearest(inputs, -1)
+	near := b.reference.neighbours.nearest(inputs, nil)
 	p.Reasons = append(p.Reasons, b.reference.familiar.Judge(Measure(c.Info, r), near.mean())...)
 	if p.Abstained = len(p.Reasons) > 0; p.Abstained {
 		return p, nil
@@ -150,11 +150,11 @@ func inWords(err error) string {
 // found are training cases by their distance from a case, nearest first.
 type found []Neighbour
 
-// nearest finds the training cases closest in the model's inputs, leaving out the one numbered but.
-func (n *Neighbours) nearest(inputs []float64, but int) found {
+// nearest finds the training cases closest in the model's inputs, leaving out those that are not others; nil: none.
+func (n *Neighbours) nearest(inputs []float64, other func(i int) bool) found {
 	var out found
 	for i, c := range n.Cases {
-		if i != but {
+		if other == nil || other(i) {
 			out = append(out, Neighbour{ID: c.ID, Label: c.Label, Score: c.Score, Distance: floats.Distance(inputs, c.Inputs, 2)})
 		}
 	}
@@ -173,11 +173,12 @@ func (f found) mean() float64 {
 
 func (f found) shown(most int) []Neighbour { return f[:min(most, len(f))] }
 
-// Apart is each training case's mean distance to its nearest others.
-func (n *Neighbours) Apart() []float64 {
+// Apart is each training case's mean distance to the nearest cases of other patients, since a new case has no image of
+// its own patient among them. patients names the patient of each case.
+func (n *Neighbours) Apart(patients []string) []float64 {
 	out := make([]float64, len(n.Cases))
 	for i, c := range n.Cases {
-		out[i] = n.nearest(c.Inputs, i).mean()
+		out[i] = n.nearest(c.Inputs, func(k int) bool { return patients[k] != patients[i] }).mean()
 	}
 	return out
 }

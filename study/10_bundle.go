@@ -23,7 +23,7 @@ import (
 // Stage 10 freezes the primary model into one file that scores new images without the study: docs/bundle.md.
 func bundleStage() *stage {
 	return &stage{
-		number: 10, name: "bundle", version: 1,
+		number: 10, name: "bundle", version: 2,
 		needs: []string{"cohort", "roi", "finetune", "features", "selection", "classify", "evaluate", "survival"},
 		params: func(p *Plan) any {
 			return []any{
@@ -264,17 +264,26 @@ func (f *freezing) calibration() bundle.Calibration {
 	return c
 }
 
-// neighbours are the training images by the inputs of the final model, ordered by them unless their ids are kept.
+// neighbours are the training images as the bundle keeps them: ordered by their inputs, unless their ids are kept.
 func (f *freezing) neighbours() (bundle.Neighbours, error) {
+	n, _, err := f.trainingCases()
+	if f.run.Plan.Bundle.Neighbours != neighboursIDs { // the table's order would tell who they are
+		slices.SortStableFunc(n.Cases, func(a, b bundle.TrainingCase) int { return slices.Compare(a.Inputs, b.Inputs) })
+	}
+	return n, err
+}
+
+// trainingCases are the training images by the inputs of the final model, in the order of the study, with their patients.
+func (f *freezing) trainingCases() (n bundle.Neighbours, patients []string, err error) {
 	x, err := readMatrix(filepath.Join(f.run.dir(5, "selection"), fitName(finalFit), f.key.Features+".npy"))
 	if err != nil {
-		return bundle.Neighbours{}, err
+		return n, nil, err
 	}
 	score := map[string]float64{}
 	for i, unit := range f.training().units {
 		score[unit] = f.training().scores[i]
 	}
-	n := bundle.Neighbours{Cases: []bundle.TrainingCase{}}
+	n.Cases = []bundle.TrainingCase{}
 	for i, im := range f.from.images {
 		if im.Set != cohort.SetTrain {
 			continue
@@ -286,12 +295,9 @@ func (f *freezing) neighbours() (bundle.Neighbours, error) {
 		if f.run.Plan.Bundle.Neighbours == neighboursIDs {
 			c.ID = im.Unit
 		}
-		n.Cases = append(n.Cases, c)
+		n.Cases, patients = append(n.Cases, c), append(patients, im.Patient)
 	}
-	if f.run.Plan.Bundle.Neighbours != neighboursIDs { // the table's order would tell who they are
-		slices.SortStableFunc(n.Cases, func(a, b bundle.TrainingCase) int { return slices.Compare(a.Inputs, b.Inputs) })
-	}
-	return n, nil
+	return n, patients, nil
 }
 
 // comparedUnits is how many units a bundle of full precision is compared with the study on.

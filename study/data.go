@@ -219,3 +219,12 @@ func patientFolds(images []imageRow, idx []int, k int, seed uint64, stream ...st
 	}
 	return out, nil
 }
+
+// patientOfUnit maps units to their patients.
+func patientOfUnit(images []imageRow) map[string]string {
+	out := map[string]string{}
+	for _, im := range images {
+		out[im.Unit] = im.Patient
+	}
+	return out
+}

@@ -22,11 +22,11 @@ func (f *freezing) addFamiliar() error {
 	}
 	var nearest []float64
 	if f.run.Plan.Bundle.Neighbours != neighboursNone {
-		n, err := f.neighbours()
+		n, patients, err := f.trainingCases()
 		if err != nil {
 			return err
 		}
-		nearest = n.Apart()
+		nearest = n.Apart(patients)
 	}
 	familiar, err := bundle.FitFamiliar(training, nearest)
 	if err != nil {

@@ -101,10 +101,7 @@ func (r *Run) testPatients(ids []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	patientOf := map[string]string{}
-	for _, im := range images {
-		patientOf[im.Unit] = im.Patient
-	}
+	patientOf := patientOfUnit(images)
 	var out []string
 	for _, id := range ids {
 		if p, ok := patientOf[id]; ok {
