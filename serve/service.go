@@ -24,7 +24,7 @@ type Model interface {
 	Map(ctx context.Context, c bundle.Case, region string) (image.Image, error)
 	// Card describes the model, ready for JSON.
 	Card() bundle.Card
-	// Hash is the SHA-256 of the bundle's file.
+	// Hash identifies the bundle: see bundle.Bundle.
 	Hash() string
 }
 
@@ -46,7 +46,7 @@ func NewService(s *store.Store, m Model, waiting int) *Service {
 // Card describes the model.
 func (s *Service) Card() bundle.Card { return s.model.Card() }
 
-// Hash is the SHA-256 of the bundle's file.
+// Hash identifies the bundle: see bundle.Bundle.
 func (s *Service) Hash() string { return s.model.Hash() }
 
 // Store is where the cases lie.

@@ -44,7 +44,7 @@ CREATE TABLE predictions (
   outline TEXT NOT NULL REFERENCES outlines (id) ON DELETE CASCADE,
   created TEXT NOT NULL,
   reader  TEXT NOT NULL,
-  bundle  TEXT NOT NULL,               -- SHA-256 of the bundle
+  bundle  TEXT NOT NULL,               -- its hash
   result  TEXT NOT NULL                -- JSON, as the API gives it
 ) STRICT;
 CREATE INDEX predictions_subject ON predictions (subject, created);
