@@ -63,7 +63,7 @@ nothing, and it changes with the number of groups.
 	cmd.Flags().BoolVar(&f.reclassification, "reclassification", false, "add IDI and NRI against the second score")
 	cmd.Flags().BoolVar(&f.hosmer, "hosmer-lemeshow", false, "add Hosmer and Lemeshow's test")
 	cmd.Flags().Float64SliceVar(&f.rates, "rates", evaluate.DefaultLevels(), "specificities at which sensitivity is given, and the reverse")
-	cmd.Flags().IntVar(&f.draws, "draws", evaluate.DefaultDraws, "bootstrap draws of patients, within each class")
+	cmd.Flags().IntVar(&f.draws, "draws", evaluate.DefaultDraws, "bootstrap draws of patients")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
 	cmd.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "worker threads; 0 = all cores; never changes a result")
 	cmd.Flags().StringVar(&f.time, "time", "", "column with follow-up times, in months")

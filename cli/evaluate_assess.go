@@ -119,7 +119,7 @@ func (e *assessment) calibrate(ctx context.Context) error {
 	return nil
 }
 
-func probabilistic(p []float64, labels []int, limits []evaluate.BootstrapInterval) (c evaluate.Calibration, d evaluate.DecisionCurve, err error) {
+func probabilistic(p []float64, labels []int, limits evaluate.BenefitIntervals) (c evaluate.Calibration, d evaluate.DecisionCurve, err error) {
 	if c, err = evaluate.Calibrate(p, labels); err != nil {
 		return c, d, err
 	}

@@ -100,7 +100,7 @@ func (e *assessment) compared() map[report.Key]evaluate.PairedAUC {
 
 func (e *assessment) methods() []string {
 	f := e.flags
-	out := []string{fmt.Sprintf("Positive is %s > %s; the threshold was given, not chosen on these data. AUC with DeLong's and a bootstrap interval (%d draws of patients within each class, seed %d); proportions with Wilson's, likelihood ratios on the log scale; average precision; Brier score; calibration slope and intercept by logistic regression on the logit with Wald's interval; observed:expected on the log scale; ICI from a lowess curve.",
+	out := []string{fmt.Sprintf("Positive is %s > %s; the threshold was given, not chosen on these data. AUC with DeLong's and a bootstrap interval (%d draws of patients, seed %d, within each class; of all patients for what depends on the prevalence); proportions with Wilson's, likelihood ratios on the log scale; average precision; Brier score; calibration slope and intercept by logistic regression on the logit with Wald's interval; observed:expected on the log scale; ICI from a lowess curve.",
 		f.score, f.threshold, f.draws, f.seed)}
 	if e.result.Recalibrated || e.result.After != nil {
 		out = append(out, fmt.Sprintf("Recalibration: logistic, each patient by the fit on the other nine of %d folds.", recalibrationFolds))

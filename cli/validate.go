@@ -53,7 +53,7 @@ Figures after recalibration are by cross-fitting on your own cases, and say so.
 	}
 	f.bind(cmd)
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "folder to write")
-	cmd.Flags().IntVar(&f.draws, "draws", evaluate.DefaultDraws, "bootstrap draws of patients, within each class")
+	cmd.Flags().IntVar(&f.draws, "draws", evaluate.DefaultDraws, "bootstrap draws of patients")
 	cmd.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all random draws")
 	require(cmd, "out")
 	return cmd
@@ -267,7 +267,7 @@ func (v *validating) page() *report.Study {
 func (v *validating) methods() []string {
 	out := []string{"A frozen model was applied to every case; nothing was fitted on these patients and no threshold was chosen. Probabilities are the bundle's, by its Venn-Abers calibration on its own training patients. " +
 		"Cases that cannot be read, that do not meet the model's contract, or that are unlike its training cases are left out of every figure and counted above. Several images of one " + v.site.UnitName + " count by their mean score."}
-	out = append(out, fmt.Sprintf("AUC with DeLong's and a bootstrap interval (%d draws of patients within each class, seed %d); proportions with Wilson's, likelihood ratios on the log scale; calibration slope and intercept by logistic regression on the logit with Wald's interval; ICI from a lowess curve. Sample size by Riley's criteria for external validation.", v.flags.draws, v.flags.seed))
+	out = append(out, fmt.Sprintf("AUC with DeLong's and a bootstrap interval (%d draws of patients, seed %d, within each class; of all patients for what depends on the prevalence); proportions with Wilson's, likelihood ratios on the log scale; calibration slope and intercept by logistic regression on the logit with Wald's interval; ICI from a lowess curve. Sample size by Riley's criteria for external validation.", v.flags.draws, v.flags.seed))
 	if v.result.After != nil {
 		out = append(out, fmt.Sprintf("Figures after recalibration are of this site's own patients: logistic, each by the fit on the other nine of %d folds. They say what the model could do here once recalibrated, not what it does.", recalibrationFolds))
 	}

@@ -3,7 +3,6 @@ package evaluate
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -30,21 +29,20 @@ type BandPoint struct {
 
 const bandPoints = 51
 
-// CalibrationBand smooths every draw of the bootstrap anew. Patients are drawn as in Bootstrap.
+// CalibrationBand smooths every draw of the bootstrap anew. Patients are drawn as in Bootstrap, all together, since the
+// curve rises and falls with the prevalence.
 func CalibrationBand(ctx context.Context, probabilities []float64, labels []int, c BootstrapConfig) (*CurveBand, error) {
 	if _, _, err := checkProbabilities(probabilities, labels); err != nil {
 		return nil, err
 	}
-	if c.Draws == 0 {
-		c.Draws = DefaultDraws
+	if err := c.fill(); err != nil {
+		return nil, err
 	}
-	if c.Workers <= 0 {
-		c.Workers = runtime.GOMAXPROCS(0)
-	}
-	d, err := newResampler(labels, c.Patients, c.Seed)
+	samplers, err := newSamplers(labels, c.Patients, c.Seed)
 	if err != nil {
 		return nil, err
 	}
+	d := samplers.whole
 	order := stats.Order(probabilities)
 	grid := spaced(probabilities[order[0]], probabilities[order[len(order)-1]], bandPoints)
 	rows := make([][]float64, c.Draws) // ICI, then the curve over the grid

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,7 +20,7 @@ import (
 const DefaultDraws = 2000
 
 // BootstrapInterval is a percentile interval with the bootstrap standard error. Used counts the draws in which the
-// measure existed (PPV does not when nobody is predicted positive).
+// measure existed: PPV does not when nobody is predicted positive, nor does what needs both classes when one was drawn.
 type BootstrapInterval struct {
 	SE   num.Float `json:"se"`
 	Lo   num.Float `json:"lo"`
@@ -27,7 +28,10 @@ type BootstrapInterval struct {
 	Used int       `json:"used"`
 }
 
-// BootstrapResult holds 95 % percentile intervals from patients drawn with replacement within each class.
+// BootstrapResult holds 95 % percentile intervals from patients drawn with replacement. What is conditional on the class
+// (AUC, sensitivity, specificity, the likelihood ratios, the calibration slope, the rates at a fixed other rate) comes from
+// draws within each class. What depends on the prevalence (all else) comes from draws of all patients together: with the
+// prevalence held, its intervals would be too narrow.
 type BootstrapResult struct {
 	Draws       int               `json:"draws"`
 	Patients    int               `json:"patients"`
@@ -46,13 +50,17 @@ type BootstrapResult struct {
 	Intercept   BootstrapInterval `json:"calibration_intercept"`
 	Slope       BootstrapInterval `json:"calibration_slope"`
 	OE          BootstrapInterval `json:"oe"`
-	// SensitivityAt and SpecificityAt belong to Levels, Decision and DecisionRecalibrated (net benefit) to the grid.
+	// SensitivityAt and SpecificityAt belong to Levels, Decision and DecisionRecalibrated to the grid.
 	SensitivityAt        []BootstrapInterval `json:"sensitivity_at"`
 	SpecificityAt        []BootstrapInterval `json:"specificity_at"`
-	Decision             []BootstrapInterval `json:"-"`
-	DecisionRecalibrated []BootstrapInterval `json:"-"`
+	Decision             BenefitIntervals    `json:"-"`
+	DecisionRecalibrated BenefitIntervals    `json:"-"`
 	Note                 string              `json:"note,omitempty"`
 }
+
+// BenefitIntervals belong to a decision curve, one entry a threshold probability: net benefit, standardised net benefit
+// (by each draw's own prevalence), and net benefit less that of treating all. Empty without probabilities.
+type BenefitIntervals struct{ Benefit, Standardised, OverAll []BootstrapInterval }
 
 // Candidate is one model's scores of a set's units.
 type Candidate struct {
@@ -72,30 +80,18 @@ type BootstrapConfig struct {
 	Workers  int // <= 0: GOMAXPROCS
 }
 
-// Bootstrap gives percentile intervals (R's type 7 quantiles) for every measure of every candidate from one set of
-// draws: patients with replacement within each class. The result is the same for any number of workers.
+// Bootstrap gives percentile intervals (R's type 7 quantiles) for every measure of every candidate from one double set of
+// draws: patients with replacement, within each class and of all together. The result is the same for any number of workers.
 func Bootstrap(ctx context.Context, labels []int, candidates []Candidate, c BootstrapConfig) ([]BootstrapResult, error) {
-	if c.Draws < 0 {
-		return nil, &problem.Error{What: "the number of bootstrap draws is negative", Found: strconv.Itoa(c.Draws)}
-	}
-	if c.Draws == 0 {
-		c.Draws = DefaultDraws
-	}
-	if c.Levels == nil {
-		c.Levels = DefaultLevels()
-	}
-	if c.Grid == nil {
-		c.Grid = DefaultGrid()
-	}
-	if c.Workers <= 0 {
-		c.Workers = runtime.GOMAXPROCS(0)
+	if err := c.fill(); err != nil {
+		return nil, err
 	}
 	for i := range candidates {
 		if err := candidates[i].check(labels); err != nil {
 			return nil, err
 		}
 	}
-	d, err := newResampler(labels, c.Patients, c.Seed)
+	d, err := newSamplers(labels, c.Patients, c.Seed)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +105,26 @@ func Bootstrap(ctx context.Context, labels []int, candidates []Candidate, c Boot
 		})
 	}
 	return out, group.Wait()
+}
+
+// fill puts the defaults in.
+func (c *BootstrapConfig) fill() error {
+	if c.Draws < 0 {
+		return &problem.Error{What: "the number of bootstrap draws is negative", Found: strconv.Itoa(c.Draws)}
+	}
+	if c.Draws == 0 {
+		c.Draws = DefaultDraws
+	}
+	if c.Levels == nil {
+		c.Levels = DefaultLevels()
+	}
+	if c.Grid == nil {
+		c.Grid = DefaultGrid()
+	}
+	if c.Workers <= 0 {
+		c.Workers = runtime.GOMAXPROCS(0)
+	}
+	return nil
 }
 
 // check fills Probability from the scores where it may.
@@ -131,58 +147,97 @@ func (m *Candidate) check(labels []int) error {
 }
 
 // bootstrap measures one candidate in every draw.
-func (m *Candidate) bootstrap(ctx context.Context, labels []int, d *resampler, c BootstrapConfig) (BootstrapResult, error) {
-	r := BootstrapResult{Draws: c.Draws, Patients: d.patient}
+func (m *Candidate) bootstrap(ctx context.Context, labels []int, d *samplers, c BootstrapConfig) (BootstrapResult, error) {
+	r := BootstrapResult{Draws: c.Draws, Patients: d.patients}
 	s := newSweep(m, labels, c)
-	values := make([][]float64, s.width()) // by measure, then draw
-	for k := range values {
-		values[k] = make([]float64, c.Draws)
+	within, err := d.within.collect(ctx, c.Draws, s.conditionalWidth(), s.conditional)
+	if err != nil {
+		return r, err
 	}
-	row, sample := make([]float64, s.width()), make([]uint16, d.units)
-	for b := range c.Draws {
+	for _, p := range r.conditional() {
+		*p = within.next()
+	}
+	r.SensitivityAt, r.SpecificityAt = within.list(len(c.Levels)), within.list(len(c.Levels))
+	whole, err := d.whole.collect(ctx, c.Draws, s.dependentWidth(), s.dependent)
+	if err != nil {
+		return r, err
+	}
+	for _, p := range r.dependent() {
+		*p = whole.next()
+	}
+	for _, curve := range []struct {
+		to *BenefitIntervals
+		n  int
+	}{{&r.Decision, len(s.decision.grid)}, {&r.DecisionRecalibrated, len(s.recalibrated.grid)}} {
+		*curve.to = BenefitIntervals{Benefit: whole.list(curve.n), Standardised: whole.list(curve.n), OverAll: whole.list(curve.n)}
+	}
+	r.Note = r.note(m, labels)
+	return r, nil
+}
+
+// note says which draws could not be used.
+func (r *BootstrapResult) note(m *Candidate, labels []int) string {
+	positive, negative, _ := checkInput(m.Scores, labels)
+	if note := oneClass(positive, negative); note != "" {
+		return note
+	}
+	var notes []string
+	if r.PRAUC.Used < r.Draws {
+		notes = append(notes, fmt.Sprintf("%d of %d draws of all patients held both classes", r.PRAUC.Used, r.Draws))
+	}
+	if r.PPV.Used < r.Draws || r.NPV.Used < r.Draws {
+		notes = append(notes, fmt.Sprintf("PPV existed in %d and NPV in %d of %d draws", r.PPV.Used, r.NPV.Used, r.Draws))
+	}
+	return strings.Join(notes, "; ")
+}
+
+// columns are measured values by measure, then draw.
+type columns [][]float64
+
+// collect measures every sample.
+func (r *resampler) collect(ctx context.Context, draws, width int, measure func(sample []uint16, row []float64)) (columns, error) {
+	values := make(columns, width)
+	for k := range values {
+		values[k] = make([]float64, draws)
+	}
+	row, sample := make([]float64, width), make([]uint16, r.units)
+	for b := range draws {
 		if b%100 == 0 && ctx.Err() != nil {
-			return r, ctx.Err()
+			return nil, ctx.Err()
 		}
-		d.draw(b, sample)
-		s.measure(sample, row)
+		r.draw(b, sample)
+		measure(sample, row)
 		for k, v := range row {
 			values[k][b] = v
 		}
 	}
-	r.take(values, len(c.Levels), len(s.decision.grid), len(s.recalibrated.grid))
-	positive, negative, _ := checkInput(m.Scores, labels)
-	r.Note = oneClass(positive, negative)
-	if r.Note == "" && (r.PPV.Used < c.Draws || r.NPV.Used < c.Draws) {
-		r.Note = fmt.Sprintf("PPV existed in %d and NPV in %d of %d draws", r.PPV.Used, r.NPV.Used, c.Draws)
-	}
-	return r, nil
+	return values, nil
 }
 
-// take turns the columns, in sweep.measure's order, into intervals.
-func (r *BootstrapResult) take(values [][]float64, levels, decision, recalibrated int) {
-	next := func() BootstrapInterval {
-		p := percentile(values[0])
-		values = values[1:]
-		return p
-	}
-	list := func(n int) []BootstrapInterval {
-		out := make([]BootstrapInterval, n)
-		for i := range out {
-			out[i] = next()
-		}
-		return out
-	}
-	for _, p := range r.scalars() {
-		*p = next()
-	}
-	r.SensitivityAt, r.SpecificityAt = list(levels), list(levels)
-	r.Decision, r.DecisionRecalibrated = list(decision), list(recalibrated)
+// next takes the first column off and turns it into an interval.
+func (c *columns) next() BootstrapInterval {
+	p := percentile((*c)[0])
+	*c = (*c)[1:]
+	return p
 }
 
-// scalars are the single measures in the order of sweep.measure.
-func (r *BootstrapResult) scalars() [scalars]*BootstrapInterval {
-	return [scalars]*BootstrapInterval{&r.AUC, &r.PRAUC, &r.Accuracy, &r.Sensitivity, &r.Specificity, &r.PPV, &r.NPV, &r.F1,
-		&r.LRPositive, &r.LRNegative, &r.Brier, &r.BrierScaled, &r.Intercept, &r.Slope, &r.OE}
+// list takes n columns off.
+func (c *columns) list(n int) []BootstrapInterval {
+	out := make([]BootstrapInterval, n)
+	for i := range out {
+		out[i] = c.next()
+	}
+	return out
+}
+
+// conditional are the single measures in the order of sweep.conditional.
+func (r *BootstrapResult) conditional() [conditionals]*BootstrapInterval {
+	return [conditionals]*BootstrapInterval{&r.AUC, &r.Sensitivity, &r.Specificity, &r.LRPositive, &r.LRNegative, &r.Slope}
+}
+
+// dependent are those in the order of sweep.dependent.
+func (r *BootstrapResult) dependent() [dependents]*BootstrapInterval {
+	return [dependents]*BootstrapInterval{&r.PRAUC, &r.Accuracy, &r.PPV, &r.NPV, &r.F1, &r.Brier, &r.BrierScaled, &r.Intercept, &r.OE}
 }
 
 // percentile sorts values in place, those that do not exist (NaN) left out; an infinite end is null in JSON.

@@ -37,7 +37,7 @@ func Decision(scores []float64, labels []int, grid []float64) (DecisionCurve, er
 		p := DecisionPoint{Threshold: pt, Model: netBenefit(tp, fp, n, pt), TreatAll: netBenefit(positive, negative, n, pt), TP: tp, FP: fp, Standardised: c.standardised(netBenefit(tp, fp, n, pt))}
 		c.Points = append(c.Points, p)
 	}
-	c.Better = c.stretches(func(k int) float64 { return c.Points[k].Model })
+	c.Better = c.stretches(c.better)
 	return c, nil
 }
 
@@ -48,35 +48,42 @@ func (c *DecisionCurve) standardised(benefit float64) num.Float {
 	return num.Float(benefit / c.Prevalence)
 }
 
-// stretches are the runs of grid points at which benefit is above treating all and treating none.
-func (c *DecisionCurve) stretches(benefit func(k int) float64) []Range {
+// stretches are the runs of grid points at which the model is better.
+func (c *DecisionCurve) stretches(better func(k int) bool) []Range {
 	out := []Range{}
 	open := false
 	for k, p := range c.Points {
-		better := benefit(k) > p.TreatAll && benefit(k) > p.TreatNone
+		now := better(k)
 		switch {
-		case better && open:
+		case now && open:
 			out[len(out)-1].Hi = p.Threshold
-		case better:
+		case now:
 			out = append(out, Range{Lo: p.Threshold, Hi: p.Threshold})
 		}
-		open = better
+		open = now
 	}
 	return out
 }
 
-// SetBand adds the limits of a bootstrap over the curve's grid (BootstrapResult.Decision). The draws keep the numbers of
-// positive and negative patients, so that the prevalence, and with it the lines of treating all and none, stand still;
-// only where patients carry lesions of both classes does it move, within the strata.
-func (c *DecisionCurve) SetBand(limits []BootstrapInterval) {
-	if len(limits) != len(c.Points) || c.Note != "" {
+// better says whether the model is above treating all and treating none at a grid point.
+func (c *DecisionCurve) better(k int) bool {
+	p := c.Points[k]
+	return p.Model > p.TreatAll && p.Model > p.TreatNone
+}
+
+// SetBand adds the limits of a bootstrap over the curve's grid (BootstrapResult.Decision). The prevalence differs from draw
+// to draw and moves the line of treating all with the model's, so that the two are compared within each draw: the model is
+// surely better where the lower limits of its net benefit and of its gain over treating all are above 0.
+func (c *DecisionCurve) SetBand(b BenefitIntervals) {
+	if len(b.Benefit) != len(c.Points) || c.Note != "" {
 		return
 	}
-	c.Band = make([]DecisionBand, len(limits))
-	for k, l := range limits {
-		c.Band[k] = DecisionBand{Threshold: c.Points[k].Threshold, Lo: l.Lo, Hi: l.Hi, StandardisedLo: c.standardised(float64(l.Lo)), StandardisedHi: c.standardised(float64(l.Hi))}
+	c.Band = make([]DecisionBand, len(b.Benefit))
+	for k, l := range b.Benefit {
+		s := b.Standardised[k]
+		c.Band[k] = DecisionBand{Threshold: c.Points[k].Threshold, Lo: l.Lo, Hi: l.Hi, StandardisedLo: s.Lo, StandardisedHi: s.Hi, OverAllLo: b.OverAll[k].Lo, OverAllHi: b.OverAll[k].Hi}
 	}
-	c.Sure = c.stretches(func(k int) float64 { return float64(c.Band[k].Lo) })
+	c.Sure = c.stretches(func(k int) bool { return c.better(k) && c.Band[k].Lo > 0 && c.Band[k].OverAllLo > 0 })
 }
 
 func netBenefit(tp, fp, n int, pt float64) float64 {

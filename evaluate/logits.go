@@ -41,21 +41,27 @@ func newLogits(probability []float64, labels []int) logits {
 	return l
 }
 
-// fit gives calibration intercept (slope 1) and slope of a draw; NaN where they do not exist. Where the Newton steps from
-// the whole set's fit do not settle, the careful fits take over.
-func (l *logits) fit(sample []uint16) (intercept, slope float64) {
+// fitIntercept gives a draw's calibration intercept (slope 1); NaN where there is none. Where the Newton steps from the
+// whole set's fit do not settle, the careful fit takes over.
+func (l *logits) fitIntercept(sample []uint16) float64 {
 	if !l.usable || !l.load(sample) {
-		return math.NaN(), math.NaN()
+		return math.NaN()
 	}
-	intercept, ok := l.fitIntercept()
+	intercept, ok := l.stepIntercept()
 	if !ok {
 		t, label := l.expand()
 		intercept, _ = fitOffset(t, label)
 	}
-	if l.separated() {
-		return intercept, math.NaN()
+	return intercept
+}
+
+// fitSlope gives a draw's calibration slope in the same way.
+func (l *logits) fitSlope(sample []uint16) float64 {
+	if !l.usable || !l.load(sample) || l.separated() {
+		return math.NaN()
 	}
-	if slope, ok = l.fitSlope(); !ok {
+	slope, ok := l.stepSlope()
+	if !ok {
 		t, label := l.expand()
 		y := make([]float64, len(label))
 		for i, v := range label {
@@ -63,7 +69,7 @@ func (l *logits) fit(sample []uint16) (intercept, slope float64) {
 		}
 		slope = fitLogistic(t, y).b
 	}
-	return intercept, slope
+	return slope
 }
 
 // load sets the weights and says whether both classes occur.
@@ -83,7 +89,7 @@ const (
 	maxSteps = 12
 )
 
-func (l *logits) fitIntercept() (float64, bool) {
+func (l *logits) stepIntercept() (float64, bool) {
 	a := l.offset
 	for range maxSteps {
 		odds := math.Exp(-a)
@@ -105,7 +111,7 @@ func (l *logits) fitIntercept() (float64, bool) {
 	return 0, false
 }
 
-func (l *logits) fitSlope() (float64, bool) {
+func (l *logits) stepSlope() (float64, bool) {
 	a, b := l.a, l.b
 	for range maxSteps {
 		var ga, gb, haa, hab, hbb float64

@@ -22,6 +22,8 @@ type measureSet struct {
 	SensBoot  [][]float64          `json:"sens_boot"`
 	Boot      map[string][]float64 // lo, hi
 	NBBoot    [][]float64          `json:"nb_boot"`
+	StdBoot   [][]float64          `json:"standardised_boot"`
+	GainBoot  [][]float64          `json:"gain_boot"`
 	ICIBoot   []float64            `json:"ici_boot"`
 	SmoothX   []float64            `json:"smooth_x"`
 	SmoothLoH [][]float64          `json:"smooth_boot"`
@@ -78,11 +80,17 @@ func drawn(t *testing.T, s scoreSet, want measureSet, b BootstrapResult, c Boots
 	for k := range c.Levels {
 		near(t, "sensitivity at specificity", b.SensitivityAt[k].Lo, b.SensitivityAt[k].Hi, want.SensBoot[0][k], want.SensBoot[1][k])
 	}
-	for name, got := range map[string]BootstrapInterval{"brier_scaled": b.BrierScaled, "slope": b.Slope, "intercept": b.Intercept, "oe": b.OE, "ppv": b.PPV, "lr_positive": b.LRPositive} {
+	for name, got := range map[string]BootstrapInterval{"brier": b.Brier, "brier_scaled": b.BrierScaled, "slope": b.Slope, "intercept": b.Intercept, "oe": b.OE, "accuracy": b.Accuracy,
+		"sensitivity": b.Sensitivity, "specificity": b.Specificity, "ppv": b.PPV, "npv": b.NPV, "f1": b.F1, "lr_positive": b.LRPositive} {
 		near(t, name, got.Lo, got.Hi, want.Boot[name]...)
 	}
 	for k := range c.Grid {
-		near(t, "net benefit", b.Decision[k].Lo, b.Decision[k].Hi, want.NBBoot[0][k], want.NBBoot[1][k])
+		for what, curve := range map[string]struct {
+			got  []BootstrapInterval
+			want [][]float64
+		}{"net benefit": {b.Decision.Benefit, want.NBBoot}, "standardised": {b.Decision.Standardised, want.StdBoot}, "gain over treating all": {b.Decision.OverAll, want.GainBoot}} {
+			near(t, what, curve.got[k].Lo, curve.got[k].Hi, curve.want[0][k], curve.want[1][k])
+		}
 	}
 	band, err := CalibrationBand(context.Background(), s.P, s.Label, c)
 	if err != nil {
@@ -164,6 +172,9 @@ func TestDecisionBand(t *testing.T) {
 			t.Errorf("at %v the curve %v leaves its band %v..%v", p.Threshold, p.Model, band.Lo, band.Hi)
 		}
 	}
+	if len(d.Sure) == 0 {
+		t.Error("the model is surely better nowhere")
+	}
 	for _, sure := range d.Sure { // what is surely better is better
 		inside := false
 		for _, r := range d.Better {
@@ -215,5 +226,36 @@ func TestCrossRecalibrate(t *testing.T) {
 
 	if q, _ := CrossRecalibrate(scores[:8], labels[:8], FromProbability, 10, 1); q != nil {
 		t.Error("eight units were divided over ten folds")
+	}
+}
+
+// TestHosmerLemeshowLeavesGroupsOut: a group of certainties that came true, or one without units, has no degree of freedom.
+func TestHosmerLemeshowLeavesGroupsOut(t *testing.T) {
+	p := []float64{0, 0, 0, 0, .2, .2, .25, .25, .4, .45, .5, .55, .6, .7, .8, .9}
+	y := []int{0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 1, 1}
+	h, err := HosmerLemeshowTest(p, y, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, err := HosmerLemeshowTest(p[4:], y[4:], 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.Groups != 4 || h.DF != 3 || rest.DF != 3 {
+		t.Errorf("%+v, the rest %+v", h, rest)
+	}
+	closeTo(t, "Hosmer-Lemeshow without the certain group", h.Statistic, float64(rest.Statistic), 1e-12)
+	closeTo(t, "its P", h.P, float64(rest.P), 1e-12)
+
+	few, err := HosmerLemeshowTest([]float64{.2, .4, .9}, []int{0, 1, 1}, 10)
+	if err != nil || few.Groups != 3 || few.DF != 3 || few.P.IsNaN() {
+		t.Errorf("three units in ten groups: %+v, %v", few, err)
+	}
+	y[0] = 1
+	if h, _ = HosmerLemeshowTest(p, y, 4); !h.P.IsNaN() || h.Note == "" {
+		t.Errorf("a certainty that the outcome proved wrong: %+v", h)
+	}
+	if h, _ = HosmerLemeshowTest([]float64{0, 0, 1, 1}, []int{0, 0, 1, 1}, 4); h.DF != 0 || !h.P.IsNaN() || h.Note == "" {
+		t.Errorf("nothing but certainties: %+v", h)
 	}
 }

@@ -7,8 +7,11 @@ import (
 	"sonotype/internal/stats"
 )
 
-// scalars is the number of single measures in a draw.
-const scalars = 15
+// Numbers of single measures in a draw: those conditional on the class, and those that depend on the prevalence.
+const (
+	conditionals = 6
+	dependents   = 9
+)
 
 // sweep holds one candidate sorted by falling score, so that every measure of a draw comes out of one pass over the
 // units' multiplicities (and a short Newton iteration for the calibration).
@@ -59,17 +62,17 @@ func falling(scores []float64) []int {
 	return stats.Order(negated)
 }
 
-// width is the number of measures of a draw.
-func (s *sweep) width() int {
-	return scalars + 2*len(s.levels) + len(s.decision.grid) + len(s.recalibrated.grid)
+// conditionalWidth is the number of measures that are conditional on the class, dependentWidth of the others.
+func (s *sweep) conditionalWidth() int { return conditionals + 2*len(s.levels) }
+func (s *sweep) dependentWidth() int {
+	return dependents + 3*(len(s.decision.grid)+len(s.recalibrated.grid))
 }
 
-// measure fills row: BootstrapResult.scalars, sensitivity at each level of specificity and the reverse, net benefits.
-// sample holds the units' multiplicities.
-func (s *sweep) measure(sample []uint16, row []float64) {
+// walk goes down the scores once and leaves the draw's ROC corners in tp and fp. It gives twice the number of pairs ranked
+// rightly and the sum of the precision over the positives. sample holds the units' multiplicities.
+func (s *sweep) walk(sample []uint16) (ranked2, precision float64) {
 	var tp, fp int
-	var below2, precision float64 // twice the pairs ranked rightly; sum of precision over the positives
-	fromTP, fromFP := 0, 0        // where the current ties began
+	fromTP, fromFP := 0, 0 // where the current ties began
 	s.tp, s.fp = append(s.tp[:0], 0), append(s.fp[:0], 0)
 	for k, i := range s.order {
 		if s.labels[i] == 1 {
@@ -82,41 +85,60 @@ func (s *sweep) measure(sample []uint16, row []float64) {
 		}
 		s.tp, s.fp = append(s.tp, tp), append(s.fp, fp)
 		dp, dn := tp-fromTP, fp-fromFP
-		below2 += float64(dn) * float64(tp+fromTP) // those negatives lose to fromTP positives and tie with dp
+		ranked2 += float64(dn) * float64(tp+fromTP) // those negatives lose to fromTP positives and tie with dp
 		if dp > 0 {
 			precision += float64(dp) * float64(tp) / float64(tp+fp)
 		}
 		fromTP, fromFP = tp, fp
 	}
-	positive, negative := float64(tp), float64(fp)
-	row[0], row[1] = below2/(2*positive*negative), precision/positive
-	s.atThreshold(tp, fp, row[2:10])
-	s.probabilities(sample, tp, fp, row[10:scalars])
-	row = row[scalars:]
+	return ranked2, precision
+}
+
+// table is the draw's 2 x 2 table at the threshold, after walk.
+func (s *sweep) table() (tp, fp, tn, fn float64) {
+	tp, fp = float64(s.tp[s.threshold]), float64(s.fp[s.threshold])
+	return tp, fp, float64(s.fp[len(s.fp)-1]) - fp, float64(s.tp[len(s.tp)-1]) - tp
+}
+
+// conditional fills row with what does not change with the prevalence: BootstrapResult.conditional, sensitivity at each
+// level of specificity and the reverse. The calibration slope belongs here, as a logistic model's slope is the same
+// whatever the numbers drawn from each class (Prentice and Pyke, Biometrika 1979).
+func (s *sweep) conditional(sample []uint16, row []float64) {
+	ranked2, _ := s.walk(sample)
+	tp, fp, tn, fn := s.table()
+	sens, spec := tp/(tp+fn), tn/(tn+fp)
+	row[0], row[1], row[2] = ranked2/(2*(tp+fn)*(tn+fp)), sens, spec
+	row[3], row[4] = sens/(1-spec), (1-sens)/spec
+	row[5] = s.logits.fitSlope(sample)
+	row = row[conditionals:]
 	for j, level := range s.levels {
 		row[j], row[len(s.levels)+j] = fixedSensitivity(s.tp, s.fp, level), fixedSpecificity(s.tp, s.fp, level)
 	}
-	row = row[2*len(s.levels):]
-	s.decision.netBenefits(sample, s.labels, row)
-	s.recalibrated.netBenefits(sample, s.labels, row[len(s.decision.grid):])
 }
 
-// atThreshold gives accuracy, sensitivity, specificity, PPV, NPV, F1 and the likelihood ratios.
-func (s *sweep) atThreshold(positive, negative int, row []float64) {
-	tp, fp := float64(s.tp[s.threshold]), float64(s.fp[s.threshold])
-	fn, tn := float64(positive)-tp, float64(negative)-fp
-	sens, spec := tp/(tp+fn), tn/(tn+fp)
-	row[0], row[1], row[2] = (tp+tn)/float64(positive+negative), sens, spec
-	row[3], row[4], row[5] = tp/(tp+fp), tn/(tn+fn), 2*tp/(2*tp+fp+fn)
-	row[6], row[7] = sens/(1-spec), (1-sens)/spec
+// dependent fills row with what changes with the prevalence: BootstrapResult.dependent, then benefits.
+func (s *sweep) dependent(sample []uint16, row []float64) {
+	_, precision := s.walk(sample)
+	tp, fp, tn, fn := s.table()
+	positive, negative := tp+fn, tn+fp
+	row[0] = math.NaN()
+	if positive > 0 && negative > 0 {
+		row[0] = precision / positive
+	}
+	row[1], row[2], row[3] = (tp+tn)/(positive+negative), tp/(tp+fp), tn/(tn+fn)
+	row[4] = 2 * tp / (2*tp + fp + fn)
+	s.probabilities(sample, positive, negative, row[5:dependents])
+	row = row[dependents:]
+	s.decision.benefits(sample, s.labels, row)
+	s.recalibrated.benefits(sample, s.labels, row[3*len(s.decision.grid):])
 }
 
-// probabilities gives Brier, scaled Brier, calibration intercept and slope, and O:E.
-func (s *sweep) probabilities(sample []uint16, positive, negative int, row []float64) {
+// probabilities gives Brier, scaled Brier, calibration intercept and O:E.
+func (s *sweep) probabilities(sample []uint16, positive, negative float64, row []float64) {
+	for k := range row {
+		row[k] = math.NaN()
+	}
 	if s.loss == nil {
-		for k := range row {
-			row[k] = math.NaN()
-		}
 		return
 	}
 	var loss, expected float64
@@ -124,12 +146,15 @@ func (s *sweep) probabilities(sample []uint16, positive, negative int, row []flo
 		loss += float64(c) * s.loss[i]
 		expected += float64(c) * s.probability[i]
 	}
-	n := float64(positive + negative)
-	prevalence := float64(positive) / n
+	n := positive + negative
 	row[0] = loss / n
-	row[1] = 1 - row[0]/(prevalence*(1-prevalence))
-	row[2], row[3] = s.logits.fit(sample)
-	row[4] = float64(positive) / expected
+	if positive > 0 && negative > 0 {
+		row[1] = 1 - row[0]/(positive/n*(negative/n))
+	}
+	row[2] = s.logits.fitIntercept(sample)
+	if expected > 0 {
+		row[3] = positive / expected
+	}
 }
 
 // cutter counts who lies above each threshold of a decision curve.
@@ -148,22 +173,30 @@ func newCutter(probability, grid []float64) cutter {
 	return c
 }
 
-// netBenefits fills row with the net benefit at each threshold.
-func (c *cutter) netBenefits(sample []uint16, labels []int, row []float64) {
+// benefits fills row with the net benefit at each threshold, then with the standardised one (NaN without positives), then
+// with what the model gains over treating all.
+func (c *cutter) benefits(sample []uint16, labels []int, row []float64) {
 	clear(c.tp)
 	clear(c.fp)
-	var n int
+	var n, positive int
 	for i, k := range c.bin {
 		n += int(sample[i])
 		if labels[i] == 1 {
 			c.tp[k] += int(sample[i])
+			positive += int(sample[i])
 		} else {
 			c.fp[k] += int(sample[i])
 		}
 	}
 	var tp, fp int
-	for k := len(c.grid) - 1; k >= 0; k-- { // above threshold k are the bins behind it
+	g := len(c.grid)
+	for k := g - 1; k >= 0; k-- { // above threshold k are the bins behind it
 		tp, fp = tp+c.tp[k+1], fp+c.fp[k+1]
-		row[k] = netBenefit(tp, fp, n, c.grid[k])
+		benefit := netBenefit(tp, fp, n, c.grid[k])
+		row[k], row[g+k] = benefit, math.NaN()
+		if positive > 0 {
+			row[g+k] = benefit * float64(n) / float64(positive)
+		}
+		row[2*g+k] = benefit - netBenefit(positive, n-positive, n, c.grid[k])
 	}
 }

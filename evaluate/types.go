@@ -106,6 +106,9 @@ type DecisionBand struct {
 	Hi             num.Float `json:"hi"`
 	StandardisedLo num.Float `json:"standardised_lo"`
 	StandardisedHi num.Float `json:"standardised_hi"`
+	// OverAllLo and OverAllHi limit what the model gains over treating all.
+	OverAllLo num.Float `json:"over_all_lo"`
+	OverAllHi num.Float `json:"over_all_hi"`
 }
 
 // Range is a stretch of threshold probabilities, both ends on the grid.
@@ -122,7 +125,7 @@ type DecisionCurve struct {
 	Points     []DecisionPoint `json:"points"`
 	Better     []Range         `json:"better"` // grid stretches where the model is strictly above both references
 	Band       []DecisionBand  `json:"band,omitempty"`
-	Sure       []Range         `json:"sure,omitempty"` // where even the band's lower limit is above both
+	Sure       []Range         `json:"sure,omitempty"` // where the lower limits of net benefit and of the gain over treating all are above 0
 	Note       string          `json:"note,omitempty"`
 }
 

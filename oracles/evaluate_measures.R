@@ -10,12 +10,16 @@ hoslem <- function(p, y, g) {
   c(chi, length(n), pchisq(chi, length(n), lower.tail = FALSE))
 }
 nb <- function(p, y, pt) mean(p > pt & y == 1) - mean(p > pt & y == 0) * pt / (1 - pt)
-measures <- function(p, y, t) {
-  brier <- mean((p - y)^2); lp <- qlogis(p)
+conditional <- function(p, y, t) {
   s <- mean(p[y == 1] > t); f <- mean(p[y == 0] > t)
-  slope <- suppressWarnings(unname(coef(glm.fit(cbind(1, lp), y, family = binomial()))[2]))
-  inter <- unname(coef(glm.fit(matrix(1, length(y)), y, offset = lp, family = binomial()))[1])
-  c(brier_scaled = 1 - brier / (mean(y) * (1 - mean(y))), slope = slope, intercept = inter, oe = mean(y) / mean(p), ppv = sum(p > t & y == 1) / sum(p > t), lr_positive = s / f)
+  slope <- suppressWarnings(unname(coef(glm.fit(cbind(1, qlogis(p)), y, family = binomial()))[2]))
+  c(slope = slope, sensitivity = s, specificity = 1 - f, lr_positive = s / f)
+}
+dependent <- function(p, y, t) {
+  brier <- mean((p - y)^2); positive <- sum(p > t); hit <- sum(p > t & y == 1)
+  inter <- unname(coef(glm.fit(matrix(1, length(y)), y, offset = qlogis(p), family = binomial()))[1])
+  c(brier = brier, brier_scaled = 1 - brier / (mean(y) * (1 - mean(y))), intercept = inter, oe = mean(y) / mean(p), accuracy = mean((p > t) == y),
+    ppv = hit / positive, npv = sum(p <= t & y == 0) / sum(p <= t), f1 = 2 * hit / (positive + sum(y)))
 }
 one <- function(s) {
   y <- s$label; p <- s$p; r <- roc(y, p, direction = "<", levels = 0:1, quiet = TRUE)
@@ -30,16 +34,21 @@ one <- function(s) {
   out$hoslem <- hoslem(p, y, 10)
   set.seed(5); ci <- ci.se(r, specificities = levels, boot.n = B, progress = "none", stratified = TRUE)
   out$sens_boot <- rbind(unclass(ci)[, 1], unclass(ci)[, 3])
+  # Within each class for what is conditional on it, of all patients together for what depends on the prevalence.
   set.seed(6); pos <- which(y == 1); neg <- which(y == 0)
+  within <- lapply(seq_len(B), function(b) { i <- c(sample(pos, replace = TRUE), sample(neg, replace = TRUE)); list(conditional(p[i], y[i], t)) })
   sm <- seq(quantile(p, .1), quantile(p, .9), length.out = 9)
-  draws <- lapply(seq_len(B), function(b) {
-    i <- c(sample(pos, replace = TRUE), sample(neg, replace = TRUE)); pb <- p[i]; yb <- y[i]
+  whole <- lapply(seq_len(B), function(b) {
+    i <- sample(length(y), replace = TRUE); pb <- p[i]; yb <- y[i]
     l <- lowess(pb, yb, iter = 0); f <- approx(l$x, l$y, pb, ties = mean)$y
-    list(measures(pb, yb, t), sapply(grid, function(g) nb(pb, yb, g)), mean(abs(f - pb)), approx(l$x, l$y, sm, ties = mean)$y)
+    net <- sapply(grid, function(g) nb(pb, yb, g))
+    list(dependent(pb, yb, t), net, mean(abs(f - pb)), approx(l$x, l$y, sm, ties = mean)$y, net / mean(yb), net - sapply(grid, function(g) nb(yb + 1, yb, g)))
   })
-  q <- function(k) { m <- do.call(rbind, lapply(draws, `[[`, k)); apply(m, 2, quantile, c(.025, .975), na.rm = TRUE) }
-  m <- q(1); out$boot <- lapply(split(m, col(m)), c); names(out$boot) <- names(measures(p, y, t))
-  out$nb_boot <- q(2); out$ici_boot <- c(q(3)); out$smooth_x <- unname(sm); out$smooth_boot <- q(4)
+  q <- function(draws, k) { m <- do.call(rbind, lapply(draws, `[[`, k)); apply(m, 2, quantile, c(.025, .975), na.rm = TRUE) }
+  named <- function(draws) { m <- q(draws, 1); b <- lapply(split(m, col(m)), c); names(b) <- names(draws[[1]][[1]]); b }
+  out$boot <- c(named(within), named(whole))
+  out$nb_boot <- q(whole, 2); out$ici_boot <- c(q(whole, 3)); out$smooth_x <- unname(sm); out$smooth_boot <- q(whole, 4)
+  out$standardised_boot <- q(whole, 5); out$gain_boot <- q(whole, 6)
   out
 }
 v <- function(p) as.character(packageVersion(p))

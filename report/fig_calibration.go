@@ -19,7 +19,7 @@ func (s *Study) calibration(set Set) figure {
 	f := figure{title: "Calibration, " + set.Title, id: "calibration-" + set.Name}
 	f.caption = "When the model says 70 %, do 70 in 100 have it? On the diagonal yes; above it the model says too little, below it too much. Points are groups of equal size with 95 % intervals; the line is a smooth curve."
 	if k.Band != nil {
-		f.caption += fmt.Sprintf(" Shaded: its 95 %% limits at each probability, from %d bootstrap draws of patients.", k.Band.Draws)
+		f.caption += fmt.Sprintf(" Shaded: its 95 %% limits at each probability, from %d bootstrap draws of all patients.", k.Band.Draws)
 	}
 	if words := calibrationInWords(k); words != "" {
 		f.caption += " Here " + words + "."

@@ -61,11 +61,11 @@ func decisionCaption(r Result) string {
 		out += " Here the model is above both nowhere."
 	}
 	if len(d.Band) > 0 {
-		out += fmt.Sprintf(" Shaded: 95 %% limits at each risk, from %d bootstrap draws of patients.", r.Measures.Bootstrap.Draws)
+		out += fmt.Sprintf(" Shaded: 95 %% limits of the net benefit at each risk, from %d bootstrap draws of all patients.", r.Measures.Bootstrap.Draws)
 		if len(d.Sure) > 0 {
-			out += " Even the lower limit is above both for risks of " + rangesInWords(d.Sure) + " (green part of the bar)."
+			out += " It holds beyond chance (lower limits of the net benefit and of its gain over treating all above 0) for risks of " + rangesInWords(d.Sure) + " (green part of the bar)."
 		} else {
-			out += " The lower limit is above both nowhere, so that the gain is not sure at any risk."
+			out += " The gain over both is not sure at any risk: nowhere are the lower limits of the net benefit and of the gain over treating all above 0."
 		}
 	}
 	out += " Right axis: share of the greatest benefit possible, that of treating exactly those who have it."
@@ -128,13 +128,13 @@ func stretches(p *chart.Plot, ranges []evaluate.Range, colour chart.Colour, what
 }
 
 func decisionTable(r Result) table {
-	t := table{header: []string{"threshold_probability", "model", "model_lo", "model_hi", "treat_all", "treat_none", "standardised", "standardised_lo", "standardised_hi", "recalibrated", "recalibrated_lo", "recalibrated_hi"}}
+	t := table{header: []string{"threshold_probability", "model", "model_lo", "model_hi", "treat_all", "treat_none", "standardised", "standardised_lo", "standardised_hi", "recalibrated", "recalibrated_lo", "recalibrated_hi", "over_all_lo", "over_all_hi"}}
 	for k, q := range r.Decision.Points {
-		band := evaluate.DecisionBand{Lo: num.NaN(), Hi: num.NaN(), StandardisedLo: num.NaN(), StandardisedHi: num.NaN()}
+		band := evaluate.DecisionBand{Lo: num.NaN(), Hi: num.NaN(), StandardisedLo: num.NaN(), StandardisedHi: num.NaN(), OverAllLo: num.NaN(), OverAllHi: num.NaN()}
 		if r.Decision.Band != nil {
 			band = r.Decision.Band[k]
 		}
-		row := []string{cell(q.Threshold), cell(q.Model), cell(band.Lo), cell(band.Hi), cell(q.TreatAll), cell(q.TreatNone), cell(q.Standardised), cell(band.StandardisedLo), cell(band.StandardisedHi), "", "", ""}
+		row := []string{cell(q.Threshold), cell(q.Model), cell(band.Lo), cell(band.Hi), cell(q.TreatAll), cell(q.TreatNone), cell(q.Standardised), cell(band.StandardisedLo), cell(band.StandardisedHi), "", "", "", cell(band.OverAllLo), cell(band.OverAllHi)}
 		if r.After != nil {
 			row[9] = cell(r.After.Decision.Points[k].Model)
 			if b := r.After.Decision.Band; b != nil {

@@ -219,5 +219,5 @@ func (v measuresView) DrawsInWords() string {
 	if v.Draws == 0 {
 		return ""
 	}
-	return fmt.Sprintf("“bootstrap”: percentile interval over %d draws of patients within each class, the same draws for all models, a patient’s lesions together.", v.Draws)
+	return fmt.Sprintf("“bootstrap”: percentile interval over %d draws of patients, the same draws for all models, a patient’s lesions together: within each class for AUC and the rates at a fixed other rate, of all patients for what depends on the prevalence.", v.Draws)
 }

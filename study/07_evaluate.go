@@ -20,7 +20,7 @@ import (
 // Stage 07 turns scores into figures: discrimination, calibration, decision curves, at a threshold fixed on training scores.
 func evaluateStage() *stage {
 	return &stage{
-		number: 7, name: "evaluate", version: 6,
+		number: 7, name: "evaluate", version: 7,
 		needs: []string{"cohort", "roi", "selection", "classify"},
 		params: func(p *Plan) any {
 			return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams(), p.subgroupParams()}
