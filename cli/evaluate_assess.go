@@ -79,7 +79,7 @@ func (e *assessment) calibrate(ctx context.Context) error {
 		input, m.Probability = evaluate.FromProbability, s.score
 	}
 	how := fmt.Sprintf("by cross-fitting in %d folds of these patients", recalibrationFolds)
-	crossed, err := evaluate.CrossRecalibrate(from, s.label, input, recalibrationFolds, f.seed)
+	crossed, err := evaluate.CrossRecalibrate(from, s.label, s.ids, input, recalibrationFolds, f.seed)
 	switch {
 	case err != nil:
 		e.warnings = append(e.warnings, "No figures after recalibration: "+reason(err)+".")

@@ -3,6 +3,8 @@ package evaluate
 import (
 	"context"
 	"math"
+	"slices"
+	"strconv"
 	"testing"
 
 	"sonotype/internal/golden"
@@ -200,7 +202,7 @@ func TestCrossRecalibrate(t *testing.T) {
 		}
 		scores, labels = append(scores, sigmoid(3*x-1)), append(labels, y) // too extreme, too low
 	}
-	p, err := CrossRecalibrate(scores, labels, FromProbability, 10, 1)
+	p, err := CrossRecalibrate(scores, labels, nil, FromProbability, 10, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +213,7 @@ func TestCrossRecalibrate(t *testing.T) {
 	if c.Slope.Lo > 1 || c.Slope.Hi < 1 || c.Intercept.Lo > 0 || c.Intercept.Hi < 0 {
 		t.Errorf("slope %+v, intercept %+v", c.Slope, c.Intercept)
 	}
-	fold := stratifiedFolds(labels, 10, 1)
+	fold := patientFolds(unitsOf(labels, nil), labels, 10, 1)
 	var s []float64
 	var l []int
 	for i := range scores {
@@ -224,8 +226,58 @@ func TestCrossRecalibrate(t *testing.T) {
 		t.Errorf("unit 7: %v, the other folds give %v", p[7], want)
 	}
 
-	if q, _ := CrossRecalibrate(scores[:8], labels[:8], FromProbability, 10, 1); q != nil {
+	if q, _ := CrossRecalibrate(scores[:8], labels[:8], nil, FromProbability, 10, 1); q != nil {
 		t.Error("eight units were divided over ten folds")
+	}
+}
+
+// TestCrossRecalibrateKeepsPatientsWhole: all units of a patient lie in one fold, so what is known of one teaches nothing
+// about the others, and every fold has its share of the patients with a positive unit.
+func TestCrossRecalibrateKeepsPatientsWhole(t *testing.T) {
+	const folds = 5
+	r := rng.Stream(5, "cross", "patients")
+	var scores []float64
+	var labels []int
+	var patients []string
+	for i := range 300 {
+		scores, labels, patients = append(scores, r.Float64()), append(labels, r.IntN(2)), append(patients, strconv.Itoa(i%100))
+	}
+	members := unitsOf(labels, patients)
+	fold := patientFolds(members, labels, folds, 1)
+	positive := map[int]map[string]bool{}
+	for i, p := range patients {
+		if fold[i] != fold[i%100] {
+			t.Fatalf("patient %s in folds %d and %d", p, fold[i], fold[i%100])
+		}
+		if labels[i] == 1 {
+			if positive[fold[i]] == nil {
+				positive[fold[i]] = map[string]bool{}
+			}
+			positive[fold[i]][p] = true
+		}
+	}
+	with := patientsWith(members, labels, 1)
+	for k := range folds {
+		if n := len(positive[k]); n < with/folds || n > with/folds+1 {
+			t.Errorf("fold %d has %d of the %d patients with a positive unit", k, n, with)
+		}
+	}
+	p, err := CrossRecalibrate(scores, labels, patients, FromProbability, folds, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := slices.Clone(scores)
+	moved[207] = 1 - moved[207] // of patient 7, who has units 7, 107 and 207
+	q, err := CrossRecalibrate(moved, labels, patients, FromProbability, folds, 1)
+	if err != nil || p[7] != q[7] || p[107] != q[107] {
+		t.Errorf("a patient's units teach each other: %v and %v, %v and %v (%v)", p[7], q[7], p[107], q[107], err)
+	}
+	if _, err := CrossRecalibrate(scores, labels, patients[:7], FromProbability, folds, 1); err == nil {
+		t.Error("seven patients were given for 300 units")
+	}
+	one := make([]string, len(scores))
+	if _, err := CrossRecalibrate(scores, labels, one, FromProbability, folds, 1); err == nil {
+		t.Error("one patient was divided over five folds")
 	}
 }
 

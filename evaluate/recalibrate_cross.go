@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"sonotype/internal/problem"
@@ -9,17 +10,23 @@ import (
 )
 
 // CrossRecalibrate gives each unit the probability that a recalibration (FitRecalibration) fitted on the other folds'
-// units gives it: for scores that come without training data. Folds hold both classes in equal shares, at random by seed.
+// units gives it: for scores that come without training data. Folds are dealt by patient, at random by seed, in equal
+// shares of the patients with and without a positive unit. patients names the patient of each unit; nil makes every unit
+// a patient of its own.
 // Like every cross-fitted probability it is honest about a recalibration fitted on as many units as there are here.
-func CrossRecalibrate(scores []float64, labels []int, input string, folds int, seed uint64) ([]float64, error) {
-	positive, negative, err := checkInput(scores, labels)
-	if err != nil {
+func CrossRecalibrate(scores []float64, labels []int, patients []string, input string, folds int, seed uint64) ([]float64, error) {
+	if _, _, err := checkInput(scores, labels); err != nil {
 		return nil, err
 	}
-	if folds < 2 || min(positive, negative) < folds {
-		return nil, &problem.Error{What: "too few units to recalibrate by cross-fitting", Expected: fmt.Sprintf("%d folds with both classes in each", folds), Found: strconv.Itoa(positive) + " positive, " + strconv.Itoa(negative) + " negative units"}
+	if patients != nil && len(patients) != len(labels) {
+		return nil, &problem.Error{What: "labels and patients differ in number", Expected: fmt.Sprintf("%d patients", len(labels)), Found: strconv.Itoa(len(patients))}
 	}
-	fold := stratifiedFolds(labels, folds, seed)
+	members := unitsOf(labels, patients)
+	positive, negative := patientsWith(members, labels, 1), patientsWith(members, labels, 0)
+	if folds < 2 || min(positive, negative) < folds {
+		return nil, &problem.Error{What: "too few patients to recalibrate by cross-fitting", Expected: fmt.Sprintf("at least %d with a positive and %d with a negative unit", folds, folds), Found: fmt.Sprintf("%d and %d", positive, negative)}
+	}
+	fold := patientFolds(members, labels, folds, seed)
 	out := make([]float64, len(scores))
 	for k := range folds {
 		var s []float64
@@ -45,14 +52,36 @@ func CrossRecalibrate(scores []float64, labels []int, input string, folds int, s
 	return out, nil
 }
 
-// stratifiedFolds deals each class out over the folds in random order.
-func stratifiedFolds(labels []int, folds int, seed uint64) []int {
+// hasClass says whether a patient has a unit of a class.
+func hasClass(units, labels []int, class int) bool {
+	return slices.ContainsFunc(units, func(i int) bool { return labels[i] == class })
+}
+
+func patientsWith(members [][]int, labels []int, class int) int {
+	n := 0
+	for _, units := range members {
+		if hasClass(units, labels, class) {
+			n++
+		}
+	}
+	return n
+}
+
+// patientFolds deals patients, given as their units, out over the folds in random order, those with a positive unit and
+// those without apart. It gives the fold of each unit.
+func patientFolds(members [][]int, labels []int, folds int, seed uint64) []int {
 	source := rng.Stream(seed, "evaluate", "folds")
 	fold := make([]int, len(labels))
-	var next [2]int
-	for _, i := range source.Perm(len(labels)) {
-		fold[i] = next[labels[i]] % folds
-		next[labels[i]]++
+	with, without := 0, 0
+	for _, k := range source.Perm(len(members)) {
+		next := &without
+		if hasClass(members[k], labels, 1) {
+			next = &with
+		}
+		for _, i := range members[k] {
+			fold[i] = *next % folds
+		}
+		*next++
 	}
 	return fold
 }

@@ -42,7 +42,8 @@ type evaluation struct {
 	Table1      *describe.Result                      `json:"table1"`
 	Table2      *describe.Result                      `json:"table2,omitempty"`
 
-	seed uint64 // of random draws
+	seed     uint64            // of random draws
+	patients map[string]string // of each unit
 }
 
 // performanceRow is a row of performance.csv.
@@ -85,6 +86,11 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 		return err
 	}
 	e := &evaluation{Primary: choice.Key, Why: choice.Why, Thresholds: map[report.Key]num.Float{}, Recal: map[report.Key]evaluate.Recalibration{}, After: map[report.Key]evaluate.Recalibration{}, seed: r.Plan.Seed}
+	images, err := r.images()
+	if err != nil {
+		return err
+	}
+	e.patients = patientOfUnit(images)
 	groups, err := r.setGroups()
 	if err != nil {
 		return err

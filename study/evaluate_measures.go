@@ -15,20 +15,18 @@ import (
 const hosmerGroups = 10
 
 // bootstrapOf is the bootstrap over one set's units, each drawn with its patient.
-func (r *Run) bootstrapOf(s scored) (evaluate.BootstrapConfig, error) {
-	images, err := r.images()
-	if err != nil {
-		return evaluate.BootstrapConfig{}, err
+func (e *evaluation) bootstrapOf(r *Run, s scored) evaluate.BootstrapConfig {
+	return evaluate.BootstrapConfig{
+		Draws: r.Plan.Evaluate.Bootstrap, Levels: r.Plan.Evaluate.Rates, Seed: r.Plan.Seed, Workers: workers(r.Jobs), Patients: e.patientsOf(s.units),
 	}
-	patientOf := map[string]string{}
-	for _, im := range images {
-		patientOf[im.Unit] = im.Patient
+}
+
+func (e *evaluation) patientsOf(units []string) []string {
+	out := make([]string, len(units))
+	for i, u := range units {
+		out[i] = e.patients[u]
 	}
-	c := evaluate.BootstrapConfig{Draws: r.Plan.Evaluate.Bootstrap, Levels: r.Plan.Evaluate.Rates, Seed: r.Plan.Seed, Workers: workers(r.Jobs)}
-	for _, u := range s.units {
-		c.Patients = append(c.Patients, patientOf[u])
-	}
-	return c, nil
+	return out
 }
 
 // measureFurther adds to a set what evaluateSet leaves out: the bootstrap over all models at once, and what is computed
@@ -49,10 +47,7 @@ func (e *evaluation) measureFurther(ctx context.Context, r *Run, g setGroup, set
 		}
 		candidates[k] = c
 	}
-	config, err := r.bootstrapOf(first)
-	if err != nil {
-		return err
-	}
+	config := e.bootstrapOf(r, first)
 	measures, err := evaluate.MeasureAll(ctx, first.labels, candidates, config)
 	if err != nil {
 		return fmt.Errorf("the bootstrap on the %s set: %w", g.name, err)
@@ -113,10 +108,7 @@ func (e *evaluation) recalibrated(res *report.Result, key report.Key, c evaluate
 func (e *evaluation) detailPrimary(ctx context.Context, r *Run, groups []setGroup, keys []report.Key, t *scoreTables) error {
 	for i, g := range groups {
 		s := t.scores[g.set][e.Primary].where(g.in)
-		config, err := r.bootstrapOf(s)
-		if err != nil {
-			return err
-		}
+		config := e.bootstrapOf(r, s)
 		res := e.Sets[i].Results[e.Primary]
 		own, err := e.probabilities(g.set, e.Primary, s)
 		if err != nil {
@@ -143,7 +135,7 @@ func (e *evaluation) probabilities(set string, key report.Key, s scored) ([]floa
 	case !ok:
 		return s.scores, nil
 	case set == cohort.SetTrain:
-		if crossed, err := evaluate.CrossRecalibrate(s.scores, s.labels, evaluate.FromProbability, recalibrationFolds, e.seed); err == nil {
+		if crossed, err := evaluate.CrossRecalibrate(s.scores, s.labels, e.patientsOf(s.units), evaluate.FromProbability, recalibrationFolds, e.seed); err == nil {
 			return crossed, nil // else the set is too small to be divided
 		}
 	}

@@ -65,7 +65,10 @@ func TestAdaBoostIsCrossFittedInTraining(t *testing.T) {
 		s.scores = append(s.scores, .5+.1*math.Sin(float64(7*i))+.05*float64(i%2))
 		s.labels = append(s.labels, i%2)
 	}
-	e := &evaluation{Recal: map[report.Key]evaluate.Recalibration{}, After: map[report.Key]evaluate.Recalibration{}, Thresholds: map[report.Key]num.Float{}}
+	e := &evaluation{Recal: map[report.Key]evaluate.Recalibration{}, After: map[report.Key]evaluate.Recalibration{}, Thresholds: map[report.Key]num.Float{}, patients: map[string]string{}}
+	for _, u := range s.units {
+		e.patients[u] = u
+	}
 	if err := e.fixOnTraining("youden", key, s); err != nil {
 		t.Fatal(err)
 	}
