@@ -34,11 +34,9 @@ const (
 	usual = 0.98
 	// margin widens the limits: cases of another centre or device lie a little further out than training cases, foreign
 	// ones far out (docs/predict.md has the figures that it was chosen by).
-	margin = 1.1
+	margin = 1.12
 	// nearMargin is that of the distance to the neighbours, which another centre moves more.
 	nearMargin = 1.25
-	// leastColour is the least deviation of the share of coloured pixels: a coloured logo or scale is nothing strange.
-	leastColour = 0.02
 	// neighbours are the training cases whose mean distance counts.
 	neighbours = 5
 	// MinTraining is how many training cases it takes to tell familiar images from strange ones.
@@ -60,10 +58,7 @@ func FitFamiliar(statistics [][]float64, nearest []float64) (*Familiar, error) {
 			column[i] = statistics[i][j]
 		}
 		f.Mean[j], f.SD[j] = stat.MeanStdDev(column, nil)
-		f.SD[j] = max(f.SD[j], 1e-3*max(1, math.Abs(f.Mean[j]))) // what never varies in training still has a scale
-		if StatisticNames[j] == colour {
-			f.SD[j] = max(f.SD[j], leastColour)
-		}
+		f.SD[j] = max(f.SD[j], leastDeviations[StatisticNames[j]], 1e-3*max(1, math.Abs(f.Mean[j]))) // what never varies in training still has a scale
 		for i, v := range column {
 			z.Set(i, j, (v-f.Mean[j])/f.SD[j])
 		}
@@ -97,7 +92,7 @@ func leftOut(d float64, cases int) float64 {
 	return d * n / (n - 1) * math.Sqrt((n-2)/(n-1)/rest)
 }
 
-// fitPrecision inverts the covariance of standardised statistics.
+// fitPrecision inverts the covariance of standardised statistics, each with a variance of at least 1.
 func (f *Familiar) fitPrecision(z *mat.Dense) error {
 	_, p := z.Dims()
 	var c mat.SymDense
@@ -106,7 +101,7 @@ func (f *Familiar) fitPrecision(z *mat.Dense) error {
 		for j := i; j < p; j++ {
 			v := (1 - shrinkage) * c.At(i, j)
 			if i == j {
-				v = (1-shrinkage)*c.At(i, i) + shrinkage
+				v = max(1, (1-shrinkage)*c.At(i, i)+shrinkage)
 			}
 			c.SetSym(i, j, v)
 		}

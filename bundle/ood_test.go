@@ -9,13 +9,13 @@ import (
 	"sonotype/roi"
 )
 
-// gaussian draws n rows of correlated statistics.
+// gaussian draws n rows of correlated statistics, of larger deviations than the least ones.
 func gaussian(r *rand.Rand, n int) [][]float64 {
 	out := make([][]float64, n)
 	for i := range out {
 		common := r.NormFloat64()
 		for j := range StatisticNames {
-			out[i] = append(out[i], float64(10*j)+float64(j+1)*(common+r.NormFloat64()))
+			out[i] = append(out[i], float64(10*j)+float64(30*(j+1))*(common+r.NormFloat64()))
 		}
 	}
 	return out
@@ -68,7 +68,7 @@ func TestFewFamiliarCasesAreRefused(t *testing.T) {
 		t.Errorf("%.3f of familiar cases are refused", share)
 	}
 	odd := append([]float64{}, x[0]...)
-	odd[3] += 1000
+	odd[3] += 10_000
 	if got := f.Judge(odd, 1); len(got) != 1 {
 		t.Errorf("an odd image: %q", got)
 	}

@@ -26,7 +26,7 @@ import (
 // Stage 02 standardises every image, checks its outline, and cuts the tumour area (TA) and the peritumoural area (PTA).
 func roiStage() *stage {
 	return &stage{
-		number: 2, name: "roi", version: 4,
+		number: 2, name: "roi", version: 5,
 		needs:   []string{"cohort"},
 		params:  func(p *Plan) any { return []any{p.Image, p.Region, p.Readers.Primary, p.Network.Input, p.Seed} },
 		outside: hashImages,
