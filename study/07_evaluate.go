@@ -73,6 +73,18 @@ type scored struct {
 // recalibrated on out-of-fold training scores.
 const recalibratedModel = "adaboost"
 
+func (r *Run) newEvaluation() (*evaluation, error) {
+	var choice primaryChoice
+	if err := artifact.ReadJSON(filepath.Join(r.dir(6, "classify"), "primary.json"), &choice); err != nil {
+		return nil, err
+	}
+	images, err := r.images()
+	return &evaluation{
+		Primary: choice.Key, Why: choice.Why, Thresholds: map[report.Key]num.Float{}, Recal: map[report.Key]evaluate.Recalibration{},
+		After: map[report.Key]evaluate.Recalibration{}, seed: r.Plan.Seed, patients: patientOfUnit(images),
+	}, err
+}
+
 func runEvaluate(ctx context.Context, r *Run, out string) error {
 	if err := r.readTestSets("evaluate", "discrimination, calibration and decision curves of every model"); err != nil {
 		return err
@@ -81,16 +93,10 @@ func runEvaluate(ctx context.Context, r *Run, out string) error {
 	if err != nil {
 		return err
 	}
-	var choice primaryChoice
-	if err := artifact.ReadJSON(filepath.Join(r.dir(6, "classify"), "primary.json"), &choice); err != nil {
-		return err
-	}
-	e := &evaluation{Primary: choice.Key, Why: choice.Why, Thresholds: map[report.Key]num.Float{}, Recal: map[report.Key]evaluate.Recalibration{}, After: map[report.Key]evaluate.Recalibration{}, seed: r.Plan.Seed}
-	images, err := r.images()
+	e, err := r.newEvaluation()
 	if err != nil {
 		return err
 	}
-	e.patients = patientOfUnit(images)
 	groups, err := r.setGroups()
 	if err != nil {
 		return err
