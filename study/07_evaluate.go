@@ -21,9 +21,9 @@ import (
 func evaluateStage() *stage {
 	return &stage{
 		number: 7, name: "evaluate", version: 7,
-		needs: []string{"cohort", "roi", "selection", "classify"},
+		needs: []string{"cohort", "roi", "features", "selection", "classify"},
 		params: func(p *Plan) any {
-			return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams(), p.subgroupParams()}
+			return []any{p.Evaluate, p.Classify, p.Outcome, p.trains(), p.Seed, p.sampleSizeParams(), p.subgroupParams(), p.Readers.ICC}
 		},
 		run: runEvaluate,
 	}

@@ -39,7 +39,7 @@ func (e *evaluation) measureFurther(ctx context.Context, r *Run, g setGroup, set
 		if k == 0 {
 			first = s
 		} else if !slices.Equal(s.units, first.units) {
-			return &problem.Error{What: "the models score different units", Found: key.String(), Try: "run stage 06 again: sonotype run --from classify"}
+			return &problem.Error{What: "the models score different units", Found: key.String(), Try: "delete the run's folder 06-classify and run again"}
 		}
 		c, err := e.candidate(key, g.set, s)
 		if err != nil {
