@@ -62,7 +62,7 @@ type ValidationSet struct {
 	Slope       evaluate.Estimate       `json:"calibration_slope"`
 	Intercept   evaluate.Estimate       `json:"calibration_intercept"`
 	Scores      Histogram               `json:"scores"`
-	Decision    *evaluate.DecisionCurve `json:"decision,omitempty"`
+	Decision    *evaluate.DecisionCurve `json:"decision,omitempty"` // of recalibrated probabilities where the study has them
 	Survival    *survival.Contrast      `json:"survival,omitempty"`
 }
 

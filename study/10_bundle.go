@@ -23,7 +23,7 @@ import (
 // Stage 10 freezes the primary model into one file that scores new images without the study: docs/bundle.md.
 func bundleStage() *stage {
 	return &stage{
-		number: 10, name: "bundle", version: 2,
+		number: 10, name: "bundle", version: 3,
 		needs: []string{"cohort", "roi", "finetune", "features", "selection", "classify", "evaluate", "survival"},
 		params: func(p *Plan) any {
 			return []any{

@@ -87,6 +87,9 @@ func (f *freezing) validation(s *report.Set) bundle.ValidationSet {
 		Scores:   bundle.Histogram{Edges: r.Distribution.Edges, Low: r.Distribution.Classes[0].Counts, High: r.Distribution.Classes[1].Counts},
 		Decision: &r.Decision,
 	}
+	if r.After != nil { // of recalibrated probabilities, as a prediction's is
+		v.Decision = &r.After.Decision
+	}
 	for _, sv := range f.from.survival.Sets {
 		if sv.Set == s.Name {
 			v.Survival = &sv.ByScore.Contrast
