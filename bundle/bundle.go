@@ -22,7 +22,7 @@ const (
 	ManifestEntry    = "manifest.json"
 	CardEntry        = "card.json"
 	VectorsEntry     = "vectors.json"
-	CalibrationEntry = "calibration.json" // a Calibration
+	CalibrationEntry = "calibration.json" // an evaluate.VennAbers: honest scores with outcomes, ordered by both, without identifiers
 	NeighboursEntry  = "neighbours.json"  // Neighbours
 	OODEntry         = "ood.json"         // what a case is compared with before it is predicted
 )

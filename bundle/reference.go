@@ -2,13 +2,6 @@ package bundle
 
 import "sonotype/internal/num"
 
-// Calibration is what a score becomes a probability by: honest scores of training units with their outcomes, ordered by
-// score. It holds no identifier.
-type Calibration struct {
-	Scores []float64 `json:"scores"`
-	Labels []int     `json:"labels"`
-}
-
 // Neighbours are the training images that a case is compared with, by the model's inputs.
 type Neighbours struct {
 	Cases []TrainingCase `json:"cases"`

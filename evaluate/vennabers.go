@@ -15,7 +15,7 @@ type VennAbers struct {
 	Labels []int     `json:"labels"` // of Scores
 }
 
-// FitVennAbers keeps calibration scores and their labels.
+// FitVennAbers keeps calibration scores and their labels, in an order that tells nothing of the order in which they came.
 func FitVennAbers(scores []float64, labels []int) (*VennAbers, error) {
 	if _, _, err := checkInput(scores, labels); err != nil {
 		return nil, err
@@ -24,7 +24,9 @@ func FitVennAbers(scores []float64, labels []int) (*VennAbers, error) {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[a], scores[b]) })
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(scores[a], scores[b]), cmp.Compare(labels[a], labels[b]))
+	})
 	v := &VennAbers{}
 	for _, i := range order {
 		v.Scores, v.Labels = append(v.Scores, scores[i]), append(v.Labels, labels[i])

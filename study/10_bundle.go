@@ -12,6 +12,7 @@ import (
 
 	"sonotype/bundle"
 	"sonotype/cohort"
+	"sonotype/evaluate"
 	"sonotype/internal/artifact"
 	"sonotype/internal/num"
 	"sonotype/internal/problem"
@@ -223,7 +224,11 @@ func (f *freezing) addReference(loss *bundle.PrecisionLoss) error {
 		return err
 	}
 	f.builder.AddJSON(bundle.CardEntry, card)
-	f.builder.AddJSON(bundle.CalibrationEntry, f.calibration())
+	calibration, err := evaluate.FitVennAbers(f.training().scores, f.training().labels)
+	if err != nil {
+		return err
+	}
+	f.builder.AddJSON(bundle.CalibrationEntry, calibration)
 	if err := f.addFamiliar(); err != nil {
 		return err
 	}
@@ -240,29 +245,6 @@ func (f *freezing) addReference(loss *bundle.PrecisionLoss) error {
 
 // training are the honest scores of the primary model in the training set.
 func (f *freezing) training() scored { return f.from.scores[cohort.SetTrain][f.key] }
-
-// calibration are the honest scores by themselves, in their order, so that nothing tells whose they are.
-func (f *freezing) calibration() bundle.Calibration {
-	s := f.training()
-	order := make([]int, len(s.scores))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch d := s.scores[a] - s.scores[b]; {
-		case d < 0:
-			return -1
-		case d > 0:
-			return 1
-		}
-		return s.labels[a] - s.labels[b]
-	})
-	c := bundle.Calibration{Scores: []float64{}, Labels: []int{}}
-	for _, i := range order {
-		c.Scores, c.Labels = append(c.Scores, s.scores[i]), append(c.Labels, s.labels[i])
-	}
-	return c
-}
 
 // neighbours are the training images as the bundle keeps them: ordered by their inputs, unless their ids are kept.
 func (f *freezing) neighbours() (bundle.Neighbours, error) {

@@ -36,8 +36,7 @@ func TestPredictGivesTheStudysScores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	calibration := f.calibration()
-	venn, err := evaluate.FitVennAbers(calibration.Scores, calibration.Labels)
+	venn, err := evaluate.FitVennAbers(f.training().scores, f.training().labels)
 	if err != nil {
 		t.Fatal(err)
 	}
