@@ -94,20 +94,21 @@ func (f *trustFlags) bind(cmd *cobra.Command) {
 	cmd.Flags().IntVarP(&f.jobs, "jobs", "j", 0, "worker threads; 0 = all cores; never changes a result")
 }
 
-func (f *trustFlags) options() (bundle.OpenOptions, error) {
+// openBundle opens and verifies a bundle as the flags say.
+func (f *trustFlags) openBundle(path string) (*bundle.Bundle, error) {
 	isa, err := nn.ParseISA(f.isa)
 	if err != nil {
-		return bundle.OpenOptions{}, errUsage{err}
+		return nil, errUsage{err}
 	}
 	var keys []ed25519.PublicKey
 	for _, file := range f.keys {
 		k, err := bundle.ReadPublicKey(file)
 		if err != nil {
-			return bundle.OpenOptions{}, err
+			return nil, err
 		}
 		keys = append(keys, k)
 	}
-	return bundle.OpenOptions{ISA: isa, Workers: f.jobs, Trust: keys}, nil
+	return bundle.Open(path, bundle.OpenOptions{ISA: isa, Workers: f.jobs, Trust: keys})
 }
 
 func (a *app) bundleVerify() *cobra.Command {
@@ -122,11 +123,7 @@ must be the same to the last bit, at another one nearly.
 		Example: "  sonotype bundle verify model.sono --trust clinic.pub",
 		Args:    exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			o, err := f.options()
-			if err != nil {
-				return err
-			}
-			b, err := bundle.Open(args[0], o)
+			b, err := f.openBundle(args[0])
 			if err != nil {
 				return err
 			}
@@ -135,7 +132,7 @@ must be the same to the last bit, at another one nearly.
 				return a.writeJSON(map[string]any{"bundle": b.Hash(), "verified": true, "signature": b.Signature()})
 			}
 			a.say("%s is whole and gives the scores that it should\nbundle %s\n%s", args[0], b.Hash(), signedInWords(b.Signature()))
-			if s := b.Signature(); s != nil && len(o.Trust) == 0 {
+			if s := b.Signature(); s != nil && len(f.keys) == 0 {
 				a.say("note: whose key that is was not asked; give --trust NAME.pub")
 			}
 			return nil

@@ -78,11 +78,7 @@ func (a *app) predictCases(ctx context.Context, path string, f *predictFlags) er
 	if err != nil {
 		return err
 	}
-	o, err := f.options()
-	if err != nil {
-		return err
-	}
-	b, err := bundle.Open(path, o)
+	b, err := f.openBundle(path)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"sonotype/bundle"
 	"sonotype/internal/problem"
 	"sonotype/serve"
 	"sonotype/serve/page"
@@ -95,11 +94,7 @@ only. Listens on 127.0.0.1 unless told otherwise; another address needs accounts
 }
 
 func (a *app) runServer(ctx context.Context, f *serveFlags) error {
-	o, err := f.options()
-	if err != nil {
-		return err
-	}
-	b, err := bundle.Open(f.bundle, o)
+	b, err := f.openBundle(f.bundle)
 	if err != nil {
 		return err
 	}

@@ -74,11 +74,7 @@ func (a *app) validateBundle(ctx context.Context, path, studyFile string, f *val
 	if err != nil {
 		return errUsage{err}
 	}
-	o, err := f.options()
-	if err != nil {
-		return err
-	}
-	b, err := bundle.Open(path, o)
+	b, err := f.openBundle(path)
 	if err != nil {
 		return err
 	}

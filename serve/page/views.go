@@ -2,6 +2,7 @@ package page
 
 import (
 	"encoding/json"
+	"errors"
 	"html/template"
 	"math"
 	"net/http"
@@ -54,34 +55,27 @@ func (p *pages) worklist(w http.ResponseWriter, r *http.Request) {
 		v.Older, cases = offset+pageLength, cases[:pageLength]
 	}
 	for _, c := range cases {
-		all, err := p.predictions(r, c.ID)
+		last, err := p.last(r, c.ID)
 		if err != nil {
 			p.fail(w, r, err)
 			return
 		}
-		l := listed{Case: c}
-		if n := len(all); n > 0 {
-			l.Last = &all[n-1]
-		}
-		v.Cases = append(v.Cases, l)
+		v.Cases = append(v.Cases, listed{c, last})
 	}
 	p.render(w, r, "worklist", v)
 }
 
-// predictions are a case's, oldest first.
-func (p *pages) predictions(r *http.Request, id string) ([]predicted, error) {
-	all, err := p.Store().Predictions(r.Context(), id)
+// last is a case's newest prediction, nil where there is none.
+func (p *pages) last(r *http.Request, id string) (*predicted, error) {
+	stored, err := p.Store().LastPrediction(r.Context(), id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := make([]predicted, len(all))
-	for i, s := range all {
-		out[i].Prediction = s
-		if err := json.Unmarshal(s.Result, &out[i].Said); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	out := &predicted{Prediction: stored}
+	return out, json.Unmarshal(stored.Result, &out.Said)
 }
 
 // addCase takes the work list's form.
@@ -128,12 +122,10 @@ func (p *pages) view(r *http.Request) (*caseView, error) {
 	if v.Outlines, err = p.Store().Outlines(r.Context(), id); err != nil {
 		return nil, err
 	}
-	all, err := p.predictions(r, id)
-	if err != nil {
+	if v.Last, err = p.last(r, id); err != nil {
 		return nil, err
 	}
-	if n := len(all); n > 0 {
-		v.Last = &all[n-1]
+	if v.Last != nil {
 		v.explain(p.figures(p.languageOf(r)))
 	}
 	return v, nil

@@ -237,9 +237,16 @@ func (s *Store) AddPrediction(ctx context.Context, reader, subject, outline, bun
 	return p, err
 }
 
+const predictionColumns = "id, subject, outline, created, reader, bundle, result"
+
 // Predictions lists the predictions of a case, oldest first.
 func (s *Store) Predictions(ctx context.Context, subject string) ([]Prediction, error) {
-	return list(ctx, s.read, scanPrediction, "SELECT id, subject, outline, created, reader, bundle, result FROM predictions WHERE subject = ? ORDER BY created, id", subject)
+	return list(ctx, s.read, scanPrediction, "SELECT "+predictionColumns+" FROM predictions WHERE subject = ? ORDER BY created, id", subject)
+}
+
+// LastPrediction is the newest prediction of a case, or ErrNotFound.
+func (s *Store) LastPrediction(ctx context.Context, subject string) (Prediction, error) {
+	return scanPrediction(s.read.QueryRowContext(ctx, "SELECT "+predictionColumns+" FROM predictions WHERE subject = ? ORDER BY created DESC, id DESC LIMIT 1", subject))
 }
 
 func scanPrediction(row row) (Prediction, error) {

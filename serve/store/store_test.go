@@ -59,6 +59,10 @@ func TestCaseComesBackAsItWasAdded(t *testing.T) {
 	if len(all) != 1 || all[0].ID != p.ID || string(all[0].Result) != `{"score":0.5}` || !all[0].Created.Equal(p.Created) {
 		t.Errorf("predictions %+v", all)
 	}
+	again := must[Prediction](t)(s.AddPrediction(ctx, "mei", c.ID, o.ID, "b", []byte(`{"score":0.6}`)))
+	if last := must[Prediction](t)(s.LastPrediction(ctx, c.ID)); last.ID != again.ID {
+		t.Errorf("last prediction %+v, want %s", last, again.ID)
+	}
 	if err := s.SetBiopsy(ctx, "mei", c.ID, 35); err != nil {
 		t.Fatal(err)
 	}
