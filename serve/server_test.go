@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"image"
-	"image/png"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -20,6 +19,7 @@ import (
 
 	"sonotype/bundle"
 	"sonotype/roi"
+	"sonotype/serve/servetest"
 	"sonotype/serve/store"
 )
 
@@ -127,24 +127,9 @@ func (s *site) json(method, path, body string, want int, v any) {
 	}
 }
 
-// picture is a w x h PNG; its pixels inside the box are white.
-func picture(w, h int, box image.Rectangle) []byte {
-	img := image.NewGray(image.Rect(0, 0, w, h))
-	for y := box.Min.Y; y < box.Max.Y; y++ {
-		for x := box.Min.X; x < box.Max.X; x++ {
-			img.Pix[y*w+x] = 255
-		}
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
-}
-
 var (
-	testImage = picture(200, 150, image.Rect(20, 20, 180, 130))
-	testMask  = picture(200, 150, image.Rect(60, 50, 120, 100))
+	testImage = servetest.Picture(200, 150, image.Rect(20, 20, 180, 130))
+	testMask  = servetest.Picture(200, 150, image.Rect(60, 50, 120, 100))
 )
 
 // form is a multipart body.
@@ -179,7 +164,7 @@ func TestCaseFromUploadToRemoval(t *testing.T) {
 	var o, o2 store.Outline
 	base := "/api/cases/" + c.ID
 	s.send("POST", base+"/outlines", "application/octet-stream", testMask, nil, &o)
-	s.send("POST", base+"/outlines", "application/octet-stream", picture(200, 150, image.Rect(70, 50, 130, 100)), nil, &o2)
+	s.send("POST", base+"/outlines", "application/octet-stream", servetest.Picture(200, 150, image.Rect(70, 50, 130, 100)), nil, &o2)
 	var p store.Prediction
 	s.json("POST", base+"/predictions", `{"outline":"`+o.ID+`"}`, 201, &p)
 	var result, stateless bundle.Prediction
@@ -243,7 +228,7 @@ func TestUploadsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, status, f.want)
 		}
 	}
-	for name, mask := range map[string][]byte{"other size": picture(20, 20, image.Rect(5, 5, 9, 9)), "empty": picture(200, 150, image.Rectangle{}), "no mask": []byte("x"), "nothing": nil} {
+	for name, mask := range map[string][]byte{"other size": servetest.Picture(20, 20, image.Rect(5, 5, 9, 9)), "empty": servetest.Picture(200, 150, image.Rectangle{}), "no mask": []byte("x"), "nothing": nil} {
 		if w := s.send("POST", "/api/cases/"+c.ID+"/outlines", "application/octet-stream", mask, nil, nil); w.StatusCode != 422 {
 			t.Errorf("outline, %s: %d", name, w.StatusCode)
 		}

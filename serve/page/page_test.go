@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"image"
-	"image/png"
 	"io"
 	"log/slog"
 	"math"
@@ -23,6 +22,7 @@ import (
 	"sonotype/internal/num"
 	"sonotype/roi"
 	"sonotype/serve"
+	"sonotype/serve/servetest"
 	"sonotype/serve/store"
 	"sonotype/survival"
 )
@@ -155,20 +155,6 @@ func (b *browser) sound(path, page string) {
 	}
 }
 
-func picture(w, h int, box image.Rectangle) []byte {
-	img := image.NewGray(image.Rect(0, 0, w, h))
-	for y := box.Min.Y; y < box.Max.Y; y++ {
-		for x := box.Min.X; x < box.Max.X; x++ {
-			img.Pix[y*w+x] = 255
-		}
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		panic(err)
-	}
-	return b.Bytes()
-}
-
 // addCase sends the work list's form and gives the case's id and its outline's.
 func (b *browser) addCase(s *serve.Service) (id, outline string) {
 	b.t.Helper()
@@ -178,7 +164,7 @@ func (b *browser) addCase(s *serve.Service) (id, outline string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	f.Write(picture(200, 150, image.Rect(20, 20, 180, 130)))
+	f.Write(servetest.Picture(200, 150, image.Rect(20, 20, 180, 130)))
 	w.WriteField("patient", "<Li> Na")
 	w.Close()
 	b.do("POST", "/cases", w.FormDataContentType(), body.Bytes(), 200)
@@ -186,7 +172,7 @@ func (b *browser) addCase(s *serve.Service) (id, outline string) {
 	if err != nil || len(cases) != 1 {
 		b.t.Fatalf("%d cases, %v", len(cases), err)
 	}
-	o, err := s.AddOutline(context.Background(), "local", cases[0].ID, serve.Upload{Mask: picture(200, 150, image.Rect(60, 50, 120, 100))})
+	o, err := s.AddOutline(context.Background(), "local", cases[0].ID, serve.Upload{Mask: servetest.Picture(200, 150, image.Rect(60, 50, 120, 100))})
 	if err != nil {
 		b.t.Fatal(err)
 	}
